@@ -1,0 +1,51 @@
+# Two commands do all the set-up on a fresh machine: `make demo` and `make test`. Each makes .venv by itself.
+SHELL := /bin/bash
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+export GATEHOUSE_MATERIAL ?= $(abspath ../shared/material)
+
+.PHONY: help setup demo check test lint types imports fast bench docs lock clean
+
+help: ## what each target does
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## ?/\1\t/' | expand -t 10
+
+$(STAMP): pyproject.toml requirements/dev.txt scripts/setup.sh
+	PYTHON=$(PYTHON) scripts/setup.sh
+	@touch $(STAMP)
+
+setup: $(STAMP) ## make .venv with everything but training
+
+demo: $(STAMP) ## the whole path on embedded defaults: video -> MQTT -> hub -> alert -> command centre
+	$(BIN)/gatehouse demo $(DEMO)
+
+lint: $(STAMP)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: $(STAMP)
+	$(BIN)/mypy
+
+imports: $(STAMP)
+	$(BIN)/lint-imports --no-cache
+
+fast: $(STAMP)
+	$(BIN)/pytest tests/unit tests/contract -q
+
+check: lint types imports fast ## format, lint, strict types, import rules, fast tests
+
+test: check ## everything; installs and starts the servers it needs
+	scripts/test_servers.sh
+	$(BIN)/pytest tests/integration tests/e2e -q
+
+bench: $(STAMP) ## measure, and write docs/benchmarks.md
+	$(BIN)/gatehouse bench --write docs/benchmarks.md
+
+docs: $(STAMP) ## regenerate what is generated: the message schema and the OpenAPI description
+	$(BIN)/python scripts/generate_docs.py
+
+lock: ## pin and hash the requirements anew
+	scripts/lock.sh
+
+clean: ## remove the environment and caches
+	rm -rf .venv .mypy_cache .ruff_cache build *.egg-info

@@ -1,0 +1,1 @@
+"""The gateway worker: stream -> frame -> detections -> tracks -> observations -> outbox -> MQTT."""

@@ -1,0 +1,1 @@
+"""Neural networks: packs, ONNX Runtime sessions, pre- and post-processing, training, evaluation."""

@@ -1,0 +1,352 @@
+"""The messages of wire version 1, as frozen, validated values.
+
+In: fields. Out: models whose JSON is the ``data`` of a CloudEvent (`wire.codec` wraps them). A reader
+ignores fields it does not know, so that a newer writer of the same major version is understood; it
+never guesses at a newer major version. Nothing here has a place for ethnicity, religion, gender or age.
+
+Boxes are ``(x1, y1, x2, y2)`` in pixels of the full frame, origin top left. Times are aware UTC.
+"""
+
+from datetime import datetime
+from typing import Annotated, ClassVar, Literal, Self
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+
+from wire.topics import check_identifier
+
+Identifier = Annotated[str, AfterValidator(check_identifier)]
+Unit = Annotated[float, Field(ge=0.0, le=1.0)]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Base64 = Annotated[str, Field(pattern=r"^[A-Za-z0-9+/]*={0,2}$")]
+MessageId = Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
+BootId = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
+Coordinate = Annotated[float, Field(ge=-65536.0, le=65536.0)]
+BoxPx = tuple[Coordinate, Coordinate, Coordinate, Coordinate]
+SizePx = tuple[Annotated[int, Field(ge=1, le=65536)], Annotated[int, Field(ge=1, le=65536)]]
+EvidenceName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
+
+
+class Message(BaseModel):
+    """Base of all data of version 1: immutable; unknown fields are ignored; no NaN or infinity."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
+
+    #: CloudEvents type, e.g. ``gatehouse.observation.face.v1``
+    TYPE: ClassVar[str]
+
+
+class EvidenceItem(Message):
+    """A picture that the edge holds in its ring for as long as it has room; the hub may ask for it."""
+
+    name: EvidenceName
+    media_type: Literal["image/jpeg", "video/mp4"]
+    size_bytes: Annotated[int, Field(ge=1)]
+    sha256: Sha256
+
+
+class InlinePicture(Message):
+    """A small picture that travels with its message."""
+
+    media_type: Literal["image/jpeg"] = "image/jpeg"
+    data: Base64
+
+
+class Observation(Message):
+    """What one track showed, fused over its frames.
+
+    Later revisions of the same track carry the same `track_id` and a higher `revision`: a clearly
+    better crop, or a plate reading that changed. `captured_at` is the time of the frame with `box_px`,
+    which is also the frame of the evidence named ``scene``.
+    """
+
+    track_id: Annotated[str, Field(min_length=1, max_length=120)]
+    revision: Annotated[int, Field(ge=0)] = 0
+    first_seen_at: AwareDatetime
+    captured_at: AwareDatetime
+    last_seen_at: AwareDatetime
+    frames: Annotated[int, Field(ge=1)]
+    box_px: BoxPx
+    frame_size_px: SizePx
+    quality: Unit
+    detector_score: Unit
+    evidence: tuple[EvidenceItem, ...] = ()
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Self:
+        if not self.first_seen_at <= self.captured_at <= self.last_seen_at:
+            raise ValueError("first_seen_at, captured_at and last_seen_at are not in order")
+        x1, y1, x2, y2 = self.box_px
+        if not (x1 < x2 and y1 < y2):
+            raise ValueError(f"box_px {self.box_px} has no area: it must be x1, y1, x2, y2")
+        return self
+
+
+class Sealed(Message):
+    """Bytes that only the hub can open: HPKE base mode, X25519, HKDF-SHA256, AES-128-GCM (RFC 9180).
+
+    `key_id` is the first 16 hex digits of the SHA-256 of the hub's public key. `wire.sealing` says
+    what the plain bytes are.
+    """
+
+    scheme: Literal["hpke-x25519-hkdf-sha256-aes128gcm"] = "hpke-x25519-hkdf-sha256-aes128gcm"
+    key_id: Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
+    ciphertext: Base64
+
+
+class FaceObservation(Observation):
+    """A face that one track showed. Its embedding and its crop are inside `probe`, sealed."""
+
+    TYPE: ClassVar[str] = "gatehouse.observation.face.v1"
+    kind: Literal["face"] = "face"
+    probe: Sealed
+
+
+class PlateAlternative(Message):
+    """Another valid plate that the same pixels may show."""
+
+    text: Annotated[str, Field(min_length=1, max_length=16)]
+    probability: Unit
+
+
+class PlateText(Message):
+    """A fused plate reading under the plate grammar (`wire.plates`).
+
+    `plate_type` and `colour` are the values of `wire.plates.PlateType` and `PlateColour`.
+    `char_confidences` has one value per character of `text`.
+    """
+
+    text: Annotated[str, Field(min_length=1, max_length=16)]
+    plate_type: Annotated[str, Field(pattern=r"^[a-z_]{1,32}$")]
+    colour: Annotated[str, Field(pattern=r"^[a-z_]{1,16}$")]
+    confidence: Unit
+    province_confidence: Unit
+    char_confidences: tuple[Unit, ...]
+    alternatives: tuple[PlateAlternative, ...] = ()
+
+    @model_validator(mode="after")
+    def _one_confidence_per_character(self) -> Self:
+        if len(self.char_confidences) != len(self.text):
+            raise ValueError(
+                f"char_confidences has {len(self.char_confidences)} values"
+                f" for the {len(self.text)} characters of text"
+            )
+        return self
+
+
+class PlateObservation(Observation):
+    """A licence plate that one track showed. `reads` is how many crops were read and fused."""
+
+    TYPE: ClassVar[str] = "gatehouse.observation.plate.v1"
+    kind: Literal["plate"] = "plate"
+    plate: PlateText
+    state: Literal["provisional", "confirmed", "revised"]
+    reads: Annotated[int, Field(ge=1)]
+    crop: InlinePicture | None = None
+
+
+class CameraObservation(Message):
+    """A camera that went away, came back, or shows something that is no picture of its scene."""
+
+    TYPE: ClassVar[str] = "gatehouse.observation.camera.v1"
+    kind: Literal["camera"] = "camera"
+    state: Literal["online", "offline"]
+    captured_at: AwareDatetime
+    reason: Annotated[str, Field(max_length=400)]
+
+
+class PendingBoot(Message):
+    """The lowest sequence of one boot that the edge still holds: all below it is done with."""
+
+    boot_id: BootId
+    first_sequence: Annotated[int, Field(ge=1)]
+
+
+class EdgeStatus(Message):
+    """Birth and last will of an edge box (retained). A will of an older `session_id` is stale."""
+
+    TYPE: ClassVar[str] = "gatehouse.edge.status.v1"
+    session_id: MessageId
+    online: bool
+    version: str = ""
+    cameras: tuple[Identifier, ...] = ()
+    pending: tuple[PendingBoot, ...] = ()
+
+
+class HubStatus(Message):
+    """Birth and last will of the hub (retained, one per site). A new `session_id` asks for all
+    that is not acknowledged."""
+
+    TYPE: ClassVar[str] = "gatehouse.hub.status.v1"
+    session_id: MessageId
+    online: bool
+    version: str = ""
+
+
+class CommittedUpTo(Message):
+    """All sequences of this boot up to and including this one are committed."""
+
+    boot_id: BootId
+    sequence: Annotated[int, Field(ge=0)]
+
+
+class Ack(Message):
+    """What the hub has committed of one edge. Cumulative: the edge may forget all it names."""
+
+    TYPE: ClassVar[str] = "gatehouse.hub.ack.v1"
+    committed: Annotated[tuple[CommittedUpTo, ...], Field(min_length=1)]
+
+
+class CameraHealth(Message):
+    """How one camera's pipeline does, over the last `window_s` seconds."""
+
+    TYPE: ClassVar[str] = "gatehouse.edge.health.v1"
+    window_s: Annotated[float, Field(gt=0)]
+    online: bool
+    decoded_frames: Annotated[int, Field(ge=0)]
+    analysed_frames: Annotated[int, Field(ge=0)]
+    dropped_frames: Annotated[int, Field(ge=0)]
+    corrupt_frames: Annotated[int, Field(ge=0)]
+    reconnects: Annotated[int, Field(ge=0)]
+    lag_ms: Annotated[float, Field(ge=0)]
+    outbox_pending: Annotated[int, Field(ge=0)]
+
+
+class EvidenceCommand(Message):
+    """The hub asks for pictures of one observation."""
+
+    TYPE: ClassVar[str] = "gatehouse.command.evidence.v1"
+    observation_id: MessageId
+    names: Annotated[tuple[EvidenceName, ...], Field(min_length=1, max_length=8)]
+
+
+class EvidenceReply(Message):
+    """What becomes of one picture that was asked for: it follows on its own topic, or it is gone."""
+
+    TYPE: ClassVar[str] = "gatehouse.reply.evidence.v1"
+    observation_id: MessageId
+    name: EvidenceName
+    state: Literal["sent", "gone"]
+    sha256: Sha256 | None = None
+
+
+Severity = Literal["blue", "yellow", "red"]
+
+
+class FaceMatch(Message):
+    """Why a face matched: `similarity` is a cosine, `margin` its lead over the next subject."""
+
+    kind: Literal["face"] = "face"
+    subject_id: str
+    label: str
+    similarity: float
+    threshold: float
+    margin: float
+    quality: Unit
+    pack: str
+
+
+class PlateMatch(Message):
+    """Why a plate matched: exactly, or as 疑似 (suspected) with characters that were uncertain."""
+
+    kind: Literal["plate"] = "plate"
+    entry_id: str
+    listed: str
+    read: str
+    how: Literal["exact", "suspected"]
+    confidence: Unit
+    cost: Annotated[float, Field(ge=0)] = 0.0
+
+
+class AlertEvidence(Message):
+    """A picture behind an alert, and the path of the hub's API that serves it.
+
+    A `pending` picture has been asked for; `gone` was asked for too late.
+    """
+
+    name: EvidenceName
+    media_type: Literal["image/jpeg", "video/mp4"]
+    state: Literal["stored", "pending", "gone"]
+    path: str
+    sha256: Sha256 | None = None
+
+
+class AlertEvent(Message):
+    """An alert as the command centre gets it. `certainty` stays ``unverified`` until a person says."""
+
+    alert_id: MessageId
+    site: Identifier
+    gate: str
+    camera: Identifier
+    rule_id: Identifier
+    rule_title: str
+    severity: Severity
+    state: str
+    certainty: Literal["unverified", "confirmed"]
+    reason: str
+    match: Annotated[FaceMatch | PlateMatch, Field(discriminator="kind")]
+    category: str
+    basis: str
+    first_seen_at: AwareDatetime
+    last_seen_at: AwareDatetime
+    raised_at: AwareDatetime
+    observation_id: MessageId
+    observations: Annotated[int, Field(ge=1)]
+    evidence: tuple[AlertEvidence, ...] = ()
+    crop: InlinePicture | None = None
+
+
+class AlertRaised(AlertEvent):
+    """A new alert."""
+
+    TYPE: ClassVar[str] = "gatehouse.alert.raised.v1"
+
+
+#: Every message of version 1 by its CloudEvents type.
+BY_TYPE: dict[str, type[Message]] = {
+    model.TYPE: model
+    for model in (
+        FaceObservation,
+        PlateObservation,
+        CameraObservation,
+        EdgeStatus,
+        HubStatus,
+        Ack,
+        CameraHealth,
+        EvidenceCommand,
+        EvidenceReply,
+        AlertRaised,
+    )
+}
+
+
+class Event(BaseModel):
+    """One message with its CloudEvents 1.0 envelope.
+
+    `id` is the same whenever the message is sent again. `boot_id` and `sequence` are set on what an
+    edge keeps in its outbox; `clock_offset_ms` is hub clock minus edge clock as the edge last measured
+    it, None before it has.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: MessageId
+    site: Identifier
+    origin: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+    camera: Identifier | None = None
+    time: AwareDatetime
+    boot_id: BootId | None = None
+    sequence: Annotated[int, Field(ge=1)] | None = None
+    clock_offset_ms: int | None = None
+    data: Message
+
+    @property
+    def source(self) -> str:
+        """CloudEvents source: ``/site/origin`` or ``/site/origin/camera``."""
+        return "/".join(("", self.site, self.origin, *((self.camera,) if self.camera else ())))
+
+
+def happened_at(data: Message) -> datetime | None:
+    """When what an observation tells of happened, by the edge's clock; None for other messages."""
+    if isinstance(data, Observation | CameraObservation):
+        return data.captured_at
+    return None

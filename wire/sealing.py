@@ -1,0 +1,101 @@
+"""What an edge saw of a face, sealed to the hub (RFC 9180, HPKE base mode).
+
+Plain bytes: a 4-byte big-endian length, that many bytes of JSON header, the embedding as little-endian
+float32, then the crop as JPEG. The observation's id is bound in as HPKE ``info``, so that a probe
+cannot be moved to another observation. Nothing but the hub's process memory ever holds it opened.
+"""
+
+import base64
+import hashlib
+import json
+import struct
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
+
+from wire.errors import InvalidMessage
+from wire.messages import Sealed
+
+_SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_128_GCM)
+_MAX_DIMENSION = 4096
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FaceProbe:
+    """A face as recognition sees it.
+
+    `embedding` is (D,) float32, L2-normalised; `pack` and `pack_sha256` name the networks that made
+    it, since embeddings of different networks can never be compared; `crop_jpeg` shows the face.
+    """
+
+    embedding: npt.NDArray[np.float32]
+    pack: str
+    pack_sha256: str
+    crop_jpeg: bytes
+
+
+def key_id(key: X25519PublicKey) -> str:
+    """Return the 16 hex digits by which a message names the key it is sealed to."""
+    return hashlib.sha256(key.public_bytes_raw()).hexdigest()[:16]
+
+
+def seal(probe: FaceProbe, observation_id: str, key: X25519PublicKey) -> Sealed:
+    """Seal `probe` so that only the holder of the private half of `key` can open it."""
+    header = json.dumps(
+        {
+            "pack": probe.pack,
+            "pack_sha256": probe.pack_sha256,
+            "dimension": int(probe.embedding.size),
+        }
+    ).encode()
+    plain = b"".join(
+        (
+            struct.pack(">I", len(header)),
+            header,
+            np.ascontiguousarray(probe.embedding, dtype="<f4").tobytes(),
+            probe.crop_jpeg,
+        )
+    )
+    ciphertext = _SUITE.encrypt(plain, key, info=_info(observation_id))
+    return Sealed(key_id=key_id(key), ciphertext=base64.b64encode(ciphertext).decode())
+
+
+def unseal(sealed: Sealed, observation_id: str, key: X25519PrivateKey) -> FaceProbe:
+    """Open a probe. InvalidMessage ``wrong_key`` or ``bad_seal`` when it is not for us or damaged."""
+    mine = key_id(key.public_key())
+    if sealed.key_id != mine:
+        raise InvalidMessage(
+            "wrong_key", f"sealed to key {sealed.key_id}, this hub's is {mine}: update the edge's"
+        )
+    try:
+        plain = _SUITE.decrypt(base64.b64decode(sealed.ciphertext), key, info=_info(observation_id))
+        return _parse(plain)
+    except (InvalidTag, ValueError, KeyError, TypeError, struct.error) as error:
+        raise InvalidMessage("bad_seal", f"the sealed probe cannot be opened: {error!r}") from error
+
+
+def _info(observation_id: str) -> bytes:
+    return b"gatehouse-face-probe-v1:" + observation_id.encode()
+
+
+def _parse(plain: bytes) -> FaceProbe:
+    (header_bytes,) = struct.unpack_from(">I", plain)
+    header = json.loads(plain[4 : 4 + header_bytes])
+    dimension = int(header["dimension"])
+    if not 1 <= dimension <= _MAX_DIMENSION:
+        raise ValueError(f"an embedding of {dimension} values")
+    start = 4 + header_bytes
+    embedding = np.frombuffer(plain, dtype="<f4", count=dimension, offset=start).astype(np.float32)
+    norm = float(np.linalg.norm(embedding))
+    if not np.isfinite(norm) or abs(norm - 1.0) > 1e-3:
+        raise ValueError(f"the embedding has length {norm:.3f}, not 1")
+    return FaceProbe(
+        embedding=embedding,
+        pack=str(header["pack"]),
+        pack_sha256=str(header["pack_sha256"]),
+        crop_jpeg=plain[start + 4 * dimension :],
+    )
