@@ -1,0 +1,1 @@
+"""Licence plates: find them with four corners, rectify, read, decode under the grammar, evaluate."""
