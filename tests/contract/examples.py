@@ -1,0 +1,143 @@
+"""One example of every message of version 1, with fixed keys, times and ids.
+
+The golden files are these, encoded; they are never regenerated for an existing message: a change
+that alters one of them breaks boxes that are in the field.
+"""
+
+import uuid
+from datetime import UTC, datetime
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from wire import messages as m
+
+SIGNER = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+AT = datetime(2026, 11, 5, 17, 25, 0, 250000, tzinfo=UTC)
+EARLIER = datetime(2026, 11, 5, 17, 24, 58, tzinfo=UTC)
+BOOT = "00112233445566aa"
+OBSERVATION = "0192f7a0-1111-4222-8333-444455556666"
+
+
+def _id(name: str) -> str:
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"https://gatehouse.example/golden/{name}"))
+
+
+_TRACK = {
+    "track_id": f"{BOOT}-gate-in-17",
+    "revision": 1,
+    "first_seen_at": EARLIER,
+    "captured_at": AT,
+    "last_seen_at": AT,
+    "frames": 12,
+    "box_px": (812.5, 440.0, 934.25, 478.0),
+    "frame_size_px": (1920, 1080),
+    "quality": 0.75,
+    "detector_score": 0.9375,
+    "evidence": (
+        m.EvidenceItem(name="scene", media_type="image/jpeg", size_bytes=183004, sha256="ab" * 32),
+    ),
+}
+
+EXAMPLES: dict[str, m.Message] = {
+    "observation_face": m.FaceObservation(
+        **_TRACK, probe=m.Sealed(key_id="00ff00ff00ff00ff", ciphertext="c2VhbGVk")
+    ),
+    "observation_plate": m.PlateObservation(
+        **_TRACK,
+        plate=m.PlateText(
+            text="京AD12345",
+            plate_type="new_energy_small",
+            colour="green",
+            confidence=0.96,
+            province_confidence=0.99,
+            char_confidences=(0.99, 1.0, 1.0, 0.98, 1.0, 1.0, 1.0, 0.99),
+            alternatives=(m.PlateAlternative(text="京AD12346", probability=0.02),),
+        ),
+        state="confirmed",
+        reads=4,
+        crop=m.InlinePicture(data="/9j/2Q=="),
+    ),
+    "observation_camera": m.CameraObservation(
+        state="offline", captured_at=AT, reason="no frame for 10 s: connection timed out"
+    ),
+    "edge_status": m.EdgeStatus(
+        session_id=_id("session"),
+        online=True,
+        version="0.1.0",
+        cameras=("gate-in", "gate-out"),
+        pending=(m.PendingBoot(boot_id=BOOT, first_sequence=41),),
+    ),
+    "hub_status": m.HubStatus(session_id=_id("hub-session"), online=True, version="0.1.0"),
+    "hub_ack": m.Ack(committed=(m.CommittedUpTo(boot_id=BOOT, sequence=40),)),
+    "edge_health": m.CameraHealth(
+        window_s=10.0,
+        online=True,
+        decoded_frames=250,
+        analysed_frames=100,
+        dropped_frames=2,
+        corrupt_frames=0,
+        reconnects=0,
+        lag_ms=42.5,
+        outbox_pending=3,
+    ),
+    "command_evidence": m.EvidenceCommand(observation_id=OBSERVATION, names=("scene",)),
+    "reply_evidence": m.EvidenceReply(
+        observation_id=OBSERVATION, name="scene", state="sent", sha256="ab" * 32
+    ),
+    "alert_raised": m.AlertRaised(
+        alert_id=_id("alert"),
+        site="rosegarden",
+        gate="north",
+        camera="gate-in",
+        rule_id="stolen-cars",
+        rule_title="Stolen cars",
+        severity="red",
+        state="open",
+        certainty="unverified",
+        reason="plate 京AD12345 is on the list, read exactly",
+        match=m.PlateMatch(
+            entry_id=_id("entry"),
+            listed="京AD12345",
+            read="京AD12345",
+            how="exact",
+            confidence=0.96,
+        ),
+        category="stolen_vehicle",
+        basis="case 2026-118",
+        first_seen_at=EARLIER,
+        last_seen_at=AT,
+        raised_at=AT,
+        observation_id=OBSERVATION,
+        observations=1,
+        evidence=(
+            m.AlertEvidence(
+                name="crop",
+                media_type="image/jpeg",
+                state="stored",
+                path=f"/api/v1/evidence/{OBSERVATION}/crop",
+                sha256="cd" * 32,
+            ),
+        ),
+        crop=m.InlinePicture(data="/9j/2Q=="),
+    ),
+}
+
+_SEQUENCED = {"observation_face", "observation_plate", "observation_camera"}
+
+
+def event(name: str) -> m.Event:
+    """The example as an event of the edge ``box-1`` (or of the hub) at the site ``rosegarden``."""
+    data = EXAMPLES[name]
+    of_hub = name.startswith(("hub", "command", "alert"))
+    of_camera = name in _SEQUENCED or name == "edge_health"
+    return m.Event(
+        id=OBSERVATION if name == "observation_plate" else _id(name),
+        site="rosegarden",
+        origin="hub" if of_hub else "box-1",
+        camera="gate-in" if of_camera else None,
+        time=AT,
+        boot_id=BOOT if name in _SEQUENCED else None,
+        sequence=41 if name in _SEQUENCED else None,
+        clock_offset_ms=-12 if name in _SEQUENCED else None,
+        data=data,
+    )
