@@ -79,13 +79,13 @@ def _road() -> Picture:
     grey = np.where(rows < 0.42, 190 - 60 * rows, 95 - 30 * (rows - 0.42))
     scene = np.repeat(np.repeat(grey[..., None], WIDTH, 1), 3, 2)
     scene += np.random.default_rng(7).normal(0, 5, scene.shape)
-    scene = np.clip(scene, 0, 255).astype(np.uint8)
-    cv2.rectangle(scene, (80, 170), (300, 560), (120, 128, 134), -1)  # the gatehouse
-    cv2.rectangle(scene, (120, 250), (260, 360), (70, 62, 52), -1)
+    road: Picture = np.clip(scene, 0, 255).astype(np.uint8)
+    cv2.rectangle(road, (80, 170), (300, 560), (120, 128, 134), -1)  # the gatehouse
+    cv2.rectangle(road, (120, 250), (260, 360), (70, 62, 52), -1)
     for x in (520, 760):
         foot = (int(640 + (x - 640) * 2.6), HEIGHT)
-        cv2.line(scene, (x, 302), foot, (210, 210, 210), 3, cv2.LINE_AA)
-    return scene
+        cv2.line(road, (x, 302), foot, (210, 210, 210), 3, cv2.LINE_AA)
+    return road
 
 
 def _car(plate: str) -> tuple[Picture, npt.NDArray[np.float32]]:

@@ -182,8 +182,9 @@ PATTERNS: Final[tuple[Pattern, ...]] = tuple(
         ),
         (PlateType.AGRICULTURAL, PlateColour.GREEN, (2,), _form(_P, (_D, 7))),
         (PlateType.AGRICULTURAL, PlateColour.GREEN, (2,), _form(_P, (_D, 6), _L)),
-        (PlateType.ORDINARY, PlateColour.BLUE, (1,), _form(_P, _L, (_S, 5))),
-        (PlateType.LARGE, PlateColour.YELLOW, (1, 2), _form(_P, _L, (_S, 5))),
+        # The agency letter O of government vehicles, retired but on the roads, is spelt 0 here.
+        (PlateType.ORDINARY, PlateColour.BLUE, (1,), _form(_P, _L + "0", (_S, 5))),
+        (PlateType.LARGE, PlateColour.YELLOW, (1, 2), _form(_P, _L + "0", (_S, 5))),
         (PlateType.FOREIGN, PlateColour.BLACK, (1,), _form(_P, _L, (_S, 5))),
     )
 )

@@ -21,6 +21,7 @@ from wire.plates import (
     ("text", "type_", "colour"),
     [
         ("京A88731", PlateType.ORDINARY, PlateColour.BLUE),
+        ("粤0A9112", PlateType.ORDINARY, PlateColour.BLUE),
         ("粤BD01366", PlateType.NEW_ENERGY_SMALL, PlateColour.GREEN),
         ("粤B12345D", PlateType.NEW_ENERGY_LARGE, PlateColour.YELLOW_GREEN),
         ("鲁L1234挂", PlateType.TRAILER, PlateColour.YELLOW),
