@@ -1,0 +1,107 @@
+"""The character pictures of GA 36 that plates are drawn with.
+
+In: a folder of glyph pictures (``140_`` one row, ``220_`` two rows, ``green_`` new-energy), read
+from outside the repository. Out: ink masks by series and character. Nothing is ever written.
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from wire.errors import InputError
+from wire.plates import ALPHABET, DIGITS
+
+Face = Literal["one", "upper", "lower", "green"]
+"""Which cut of the characters: one-row plates, upper or lower row of two, new-energy plates."""
+
+Mask = NDArray[np.uint8]
+"""``(H, W)`` uint8, 255 where there is ink."""
+
+_FALLBACK_FONTS = (
+    "/usr/share/fonts/truetype/droid/DroidSansFallbackFull.ttf",
+    "/usr/share/fonts/truetype/wqy/wqy-zenhei.ttc",
+    "/usr/share/fonts/opentype/noto/NotoSansCJK-Bold.ttc",
+)
+
+
+def material_root() -> Path:
+    """``$GATEHOUSE_MATERIAL``, or ``../shared/material`` beside the repository."""
+    default = Path(__file__).resolve().parents[3] / "shared" / "material"
+    return Path(os.environ.get("GATEHOUSE_MATERIAL", default))
+
+
+@dataclass(frozen=True)
+class Glyphs:
+    """Ink masks, ``masks[face, character]``."""
+
+    masks: dict[tuple[Face, str], Mask]
+
+    def get(self, face: Face, character: str) -> Mask:
+        """The mask of ``character``, in ``face`` where that cut has it, else as on one row."""
+        found = self.masks.get((face, character))
+        return self.masks["one", character] if found is None else found
+
+
+def _read_grey(path: Path) -> Mask:
+    picture = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_GRAYSCALE)
+    if picture is None:
+        raise InputError(f"{path}: not a picture")
+    return np.asarray(255 - picture, np.uint8)
+
+
+def _trim(mask: Mask) -> Mask:
+    """``mask`` without its empty border; digits and letters keep their set width by resizing."""
+    ys, xs = np.nonzero(mask > 96)
+    return mask[ys.min() : ys.max() + 1, xs.min() : xs.max() + 1]
+
+
+def _face_of(stem: str) -> tuple[Face, ...]:
+    if stem.startswith("140_"):
+        return ("one",)
+    if stem.startswith("green_"):
+        return ("green",)
+    if stem.startswith("220_down_"):
+        return ("lower",)
+    if stem.startswith("220_up_"):
+        return ("upper",)
+    return ("lower", "upper") if stem[-1] in DIGITS else ("upper", "lower")
+
+
+def _draw_missing(character: str) -> Mask:
+    """A character that the pictures lack (民航应急), drawn in a Chinese font of this machine."""
+    from PIL import Image, ImageDraw, ImageFont
+
+    for font in _FALLBACK_FONTS:
+        if Path(font).exists():
+            canvas = Image.new("L", (200, 220), 0)
+            ImageDraw.Draw(canvas).text(
+                (20, 20), character, fill=255, font=ImageFont.truetype(font, 150), stroke_width=4
+            )
+            ink = _trim(np.asarray(canvas, np.uint8))
+            return np.asarray(cv2.resize(ink, (90, 180)), np.uint8)
+    raise InputError(f"no Chinese font for {character}: apt-get install fonts-wqy-zenhei")
+
+
+def load_glyphs(root: Path | None = None) -> Glyphs:
+    """All glyphs under ``root`` (default: the material's ``plates/glyphs/font_model``).
+
+    Raises:
+        InputError: the folder is missing, or a picture cannot be read.
+    """
+    folder = (root or material_root()) / "plates" / "glyphs" / "font_model"
+    if not folder.is_dir():
+        raise InputError(f"{folder}: no glyph pictures; set GATEHOUSE_MATERIAL")
+    masks: dict[tuple[Face, str], Mask] = {}
+    for path in sorted(folder.glob("*.jpg")):
+        mask = _read_grey(path)
+        for face in _face_of(path.stem):
+            masks[face, path.stem[-1]] = mask
+    for character in ALPHABET:
+        if ("one", character) not in masks:
+            masks["one", character] = _draw_missing(character)
+    return Glyphs(masks)

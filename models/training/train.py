@@ -1,0 +1,235 @@
+"""Train the plate networks: what each is shown, what it is asked, how it is checked on the way."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from models.training.draw import Floats, Picture
+from models.training.glyphs import Glyphs
+from models.training.loop import Plan, Window, ahead, train
+from models.training.nets import READER_SIZE, REFINER_SIZE, Detector, Reader, Refiner
+from models.training.pool import COLOURS
+from models.training.real import Labelled, read_picture
+from models.training.samples import (
+    ReaderSample,
+    detector_target,
+    encode,
+    reader_sample,
+    real_crop_sample,
+    refiner_sample,
+    tint,
+)
+from models.training.scenes import SCENE, Background, Scene, make_scene
+from wire.plates import parse
+
+ReaderBatch = tuple[Tensor, Tensor, Tensor, Tensor]
+RealCrop = tuple[Picture, str, int, Floats | None]
+
+
+def _stack(pictures: list[Picture]) -> Tensor:
+    return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).float()
+
+
+def real_crops(items: list[Labelled]) -> list[RealCrop]:
+    """Picture, text, colour index, no corners: the real crops of ``items`` that can be read."""
+    crops: list[RealCrop] = []
+    for item in items:
+        picture, plate = read_picture(item.path), parse(item.text)
+        if picture is not None and plate is not None:
+            crops.append((picture, plate.text, COLOURS.index(plate.colour), None))
+    return crops
+
+
+def reader_batches(
+    window: Window, real: list[RealCrop], real_share: float, batch: int, rng: np.random.Generator
+) -> Iterator[ReaderBatch]:
+    """Batches without end: pictures, slots, colours, rows; ``real_share`` of them real crops."""
+
+    def one() -> ReaderSample:
+        if real and rng.random() < real_share:
+            picture, text, colour, corners = real[int(rng.integers(len(real)))]
+            return real_crop_sample(picture, text, colour, rng, READER_SIZE, corners)
+        return reader_sample(window.pick(), rng, READER_SIZE)
+
+    def make() -> ReaderBatch:
+        samples = [one() for _ in range(batch)]
+        return (
+            _stack([s.picture for s in samples]),
+            torch.from_numpy(np.stack([s.slots for s in samples])),
+            torch.tensor([s.colour for s in samples]),
+            torch.tensor([s.rows for s in samples]),
+        )
+
+    return ahead(make)
+
+
+def reader_loss(net: nn.Module, batch: ReaderBatch) -> tuple[Tensor, dict[str, float]]:
+    """Cross entropy over slots, colour and rows."""
+    pictures, slots, colours, rows = batch
+    text, colour, row = net(pictures.contiguous(memory_format=torch.channels_last))
+    by_slot = functional.cross_entropy(text.flatten(0, 1), slots.flatten(), label_smoothing=0.01)
+    by_colour = functional.cross_entropy(colour, colours)
+    by_row = functional.cross_entropy(row, rows)
+    exact = (text.argmax(2) == slots).all(1).float().mean()
+    loss = by_slot + 0.1 * by_colour + 0.05 * by_row
+    return loss, {
+        "loss": float(by_slot.detach()),
+        "exact": float(exact),
+        "colour": float(by_colour.detach()),
+    }
+
+
+def exact_on_crops(net: nn.Module, crops: list[RealCrop]) -> tuple[int, int, int]:
+    """Exact, exact without the province, and all: greedy reading of unrectified crops."""
+    pictures = [cv2.resize(c[0], READER_SIZE[::-1]) for c in crops]
+    with torch.no_grad():
+        text = torch.cat(
+            [net(_stack(pictures[i : i + 64]))[0] for i in range(0, len(pictures), 64)]
+        )
+    hits = text.argmax(2).numpy() == np.stack([encode(c[1]) for c in crops])
+    return int(hits.all(1).sum()), int(hits[:, 1:].all(1).sum()), len(crops)
+
+
+def train_reader(
+    pool: Path,
+    plan: Plan,
+    *,
+    real: list[RealCrop],
+    checks: dict[str, list[RealCrop]],
+    say: Callable[[str], None],
+    real_share: float = 0.08,
+    keep: int = 24,
+) -> Reader:
+    """The reader, trained on the captures of ``pool`` and the ``real`` crops."""
+    torch.manual_seed(plan.seed)
+    rng = np.random.default_rng([plan.seed, 1])
+    window = Window(pool, keep, rng)
+
+    def check(net: nn.Module) -> str:
+        parts = []
+        for name, crops in checks.items():
+            exact, rest, n = exact_on_crops(net, crops)
+            parts.append(f"{name} {exact}/{n} ({rest} without province)")
+        return ", ".join(parts)
+
+    net = Reader()
+    batches = reader_batches(window, real, real_share, plan.batch, rng)
+    trained = train(net, batches, reader_loss, plan, say=say, check=check)
+    assert isinstance(trained, Reader)
+    return trained
+
+
+def refiner_loss(net: nn.Module, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, dict[str, float]]:
+    """Corner distance (only where there is a plate), plate and rows by binary cross entropy."""
+    pictures, target = batch
+    out = net(pictures.contiguous(memory_format=torch.channels_last))
+    there = target[:, 8]
+    gap = functional.smooth_l1_loss(out[:, :8], target[:, :8], reduction="none", beta=0.02).mean(1)
+    corner = (gap * there).sum() / there.sum().clamp(min=1)
+    plate = functional.binary_cross_entropy_with_logits(out[:, 8], there)
+    row = functional.binary_cross_entropy_with_logits(out[:, 9], target[:, 9], weight=there)
+    off = ((out[:, :8] - target[:, :8]).abs().mean(1) * there).sum() / there.sum().clamp(min=1)
+    loss = 10 * corner + 0.2 * plate + 0.2 * row
+    return loss, {
+        "loss": float(loss.detach()),
+        "corner": float(off.detach()),
+        "plate": float(plate.detach()),
+        "row": float(row.detach()),
+    }
+
+
+def train_refiner(pool: Path, plan: Plan, *, say: Callable[[str], None], keep: int = 24) -> Refiner:
+    """The corner refiner, trained on loose crops of the captures of ``pool``."""
+    torch.manual_seed(plan.seed)
+    rng = np.random.default_rng([plan.seed, 2])
+    window = Window(pool, keep, rng)
+
+    def make() -> tuple[Tensor, Tensor]:
+        samples = [refiner_sample(window.pick(), rng, REFINER_SIZE) for _ in range(plan.batch)]
+        return _stack([p for p, _ in samples]), torch.from_numpy(np.stack([t for _, t in samples]))
+
+    trained = train(Refiner(), ahead(make), refiner_loss, plan, say=say)
+    assert isinstance(trained, Refiner)
+    return trained
+
+
+DetectorBatch = tuple[Tensor, Tensor]
+
+
+def detector_batches(
+    backgrounds: list[Background], glyphs: Glyphs, batch: int, rng: np.random.Generator, store: int
+) -> Iterator[DetectorBatch]:
+    """Pictures (N, 3, S, S), targets (N, 12, s, s): heat, seen, 8 corners, rows, near.
+
+    Up to ``store`` scenes are kept and shown again in another light, since drawing one costs half
+    as much as learning from it.
+    """
+    kept: list[Scene] = []
+
+    def one() -> Scene:
+        if len(kept) >= store and rng.random() < 0.6:
+            return kept[int(rng.integers(len(kept)))]
+        scene = make_scene(backgrounds, glyphs, rng)
+        if len(kept) < store:
+            kept.append(scene)
+        else:
+            kept[int(rng.integers(len(kept)))] = scene
+        return scene
+
+    def make() -> DetectorBatch:
+        scenes = [one() for _ in range(batch)]
+        targets = []
+        for scene in scenes:
+            t = detector_target(scene.corners, scene.rows, scene.clear, SCENE, Detector.STRIDE)
+            targets.append(
+                np.concatenate((t.heat[None], t.seen[None], t.corners, t.rows[None], t.near[None]))
+            )
+        pictures = _stack([tint(s.picture, rng) for s in scenes])
+        return pictures, torch.from_numpy(np.stack(targets))
+
+    return ahead(make, depth=6)
+
+
+def detector_loss(net: nn.Module, batch: DetectorBatch) -> tuple[Tensor, dict[str, float]]:
+    """Focal loss on the heat (CenterNet, arXiv 1904.07850), L1 on corners, rows."""
+    pictures, target = batch
+    out = net(pictures.contiguous(memory_format=torch.channels_last))
+    heat, seen, near = target[:, 0], target[:, 1], target[:, 11]
+    logit = out[:, 0]
+    p = torch.sigmoid(logit)
+    peak = (heat > 0.999).float()
+    hit = functional.logsigmoid(logit) * (1 - p) ** 2 * peak
+    miss = functional.logsigmoid(-logit) * p**2 * (1 - heat) ** 4 * (1 - peak)
+    count = peak.sum().clamp(min=1)
+    focal = -((hit + miss) * seen).sum() / count
+    gap = (out[:, 1:9] - target[:, 2:10]).abs().mean(1)
+    corner = (gap * near).sum() / near.sum().clamp(min=1)
+    row = functional.binary_cross_entropy_with_logits(out[:, 9], target[:, 10], weight=near)
+    loss = focal + 0.6 * corner + row
+    return loss, {
+        "loss": float(loss.detach()),
+        "focal": float(focal.detach()),
+        "corner": float(corner.detach()),
+    }
+
+
+def train_detector(
+    backgrounds: list[Background],
+    glyphs: Glyphs,
+    plan: Plan,
+    *,
+    say: Callable[[str], None],
+    store: int = 4000,
+) -> Detector:
+    """The detector, trained on scenes made on the way."""
+    torch.manual_seed(plan.seed)
+    rng = np.random.default_rng([plan.seed, 3])
+    batches = detector_batches(backgrounds, glyphs, plan.batch, rng, store)
+    trained = train(Detector(), batches, detector_loss, plan, say=say)
+    assert isinstance(trained, Detector)
+    return trained
