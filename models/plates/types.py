@@ -5,27 +5,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from models.arrays import ShapeError
 from wire.plates import PlateColour, PlateType
-
-Frame = NDArray[np.uint8]
-"""Picture, ``(H, W, 3)`` uint8, BGR."""
-
-
-class ShapeError(ValueError):
-    """An array has not the shape, dtype or range that was asked for. Fix the caller."""
-
-
-def check_frame(frame: object) -> Frame:
-    """``frame`` as it came, if it is a picture.
-
-    Raises:
-        ShapeError: it is not ``(H, W, 3)`` uint8 with at least one pixel.
-    """
-    if not isinstance(frame, np.ndarray):
-        raise ShapeError(f"expected a (H, W, 3) uint8 array, got {type(frame).__name__}")
-    if frame.ndim != 3 or frame.shape[2] != 3 or frame.dtype != np.uint8 or frame.size == 0:
-        raise ShapeError(f"expected (H, W, 3) uint8, got {frame.shape} {frame.dtype}")
-    return frame
 
 
 @dataclass(frozen=True, slots=True, eq=False)

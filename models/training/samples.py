@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from models.plates.rectify import around, cut, rectangle
 from models.training.draw import Floats, Picture
 from models.training.pool import Capture
 from wire.plates import ALPHABET, MAX_LENGTH
@@ -35,31 +36,6 @@ class ReaderSample:
     slots: NDArray[np.int64]
     colour: int
     rows: int
-
-
-def rectangle(box: Floats) -> Floats:
-    """``(4, 2)`` corners tl tr br bl of an xyxy box."""
-    x0, y0, x1, y1 = box
-    return np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]], np.float32)
-
-
-def around(corners: Floats) -> Floats:
-    """``(4,)`` xyxy of the upright box around ``corners``."""
-    return np.concatenate((corners.min(0), corners.max(0)), dtype=np.float32)
-
-
-def cut(picture: Picture, corners: Floats, size: tuple[int, int]) -> Picture:
-    """``picture`` inside ``corners`` as ``size`` (height, width)."""
-    height, width = size
-    target = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
-    shrink = np.linalg.norm(corners[1] - corners[0]) / width
-    if shrink > 1.6:
-        picture = cv2.blur(picture, (round(shrink), round(shrink)))
-    matrix = cv2.getPerspectiveTransform(np.ascontiguousarray(corners, np.float32), target)
-    return np.asarray(
-        cv2.warpPerspective(picture, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE),
-        np.uint8,
-    )
 
 
 def jitter_corners(corners: Floats, rng: np.random.Generator, *, loose: float) -> Floats:

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from models.plates.rectify import around, rectangle
 from models.training.camera import (
     Mix,
     add_frame,
@@ -24,7 +25,6 @@ from models.training.draw import Floats, Picture, draw_plate, smooth_noise
 from models.training.glyphs import Glyphs, material_root
 from models.training.preview import DRAW_SCALE
 from models.training.real import easypr_boxes, read_picture, split
-from models.training.samples import around, rectangle
 from models.training.specimen import sample_specimen
 
 SCENE = 256

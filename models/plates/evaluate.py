@@ -1,0 +1,206 @@
+"""How well plates are read: exact match, wrong reads at the threshold, calibration, confusions.
+
+In: what was read of each labelled plate. Out: a :class:`Score`, ready for JSON. The scoring is pure;
+:func:`read_folder` runs a reader over a folder.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from models.arrays import Image
+from models.plates.recogniser import PlateRecogniser
+from models.plates.truth import Labelled, load_labelled, read_picture
+from models.plates.types import PlateReading
+from wire.plates import PROVINCES, parse
+
+BINS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One labelled plate and what was read: ``text`` is ``""`` where nothing was."""
+
+    path: Path
+    truth: str
+    text: str
+    confidence: float
+    ms: float
+    note: str = ""
+
+    @property
+    def exact(self) -> bool:
+        """Whether every character is right and none is missing."""
+        return self.text == self.truth
+
+    @property
+    def exact_without_province(self) -> bool:
+        """The same, province characters apart."""
+        return _bare(self.text) == _bare(self.truth)
+
+
+def _bare(text: str) -> str:
+    return "".join(c for c in text if c not in PROVINCES)
+
+
+@dataclass(frozen=True)
+class Score:
+    """The figures of one set; counts unless the name says otherwise. ``ece`` is 0 to 1."""
+
+    n: int
+    exact: int
+    exact_without_province: int
+    wrong_at_threshold: int
+    refused_at_threshold: int
+    threshold: float
+    ece: float
+    ms_per_plate: float
+    ms_per_plate_p95: float
+    by_type: dict[str, tuple[int, int]]
+    by_province: dict[str, tuple[int, int]]
+    confusions: dict[str, int]
+    misread: list[dict[str, Any]] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values; rates beside the counts that they come from."""
+        count = max(1, self.n)
+        return {
+            "n": self.n,
+            "exact": self.exact,
+            "exact_rate": self.exact / count,
+            "exact_without_province": self.exact_without_province,
+            "exact_without_province_rate": self.exact_without_province / count,
+            "wrong_at_threshold": self.wrong_at_threshold,
+            "wrong_at_threshold_rate": self.wrong_at_threshold / count,
+            "refused_at_threshold": self.refused_at_threshold,
+            "threshold": self.threshold,
+            "ece": self.ece,
+            "ms_per_plate": self.ms_per_plate,
+            "ms_per_plate_p95": self.ms_per_plate_p95,
+            "by_type": {k: {"n": n, "exact": e} for k, (n, e) in self.by_type.items()},
+            "by_province": {k: {"n": n, "exact": e} for k, (n, e) in self.by_province.items()},
+            "confusions": self.confusions,
+            "misread": self.misread,
+        }
+
+
+def calibration_error(confidences: Sequence[float], right: Sequence[bool]) -> float:
+    """Expected calibration error, 0 to 1, over ten bins of equal width (arXiv 1706.04599)."""
+    if not confidences:
+        return 0.0
+    values, hits = np.asarray(confidences), np.asarray(right, float)
+    bins = np.minimum((values * BINS).astype(int), BINS - 1)
+    total = 0.0
+    for number in range(BINS):
+        inside = bins == number
+        if inside.any():
+            total += inside.mean() * abs(hits[inside].mean() - values[inside].mean())
+    return float(total)
+
+
+def _tally(outcomes: Sequence[Outcome], key: Callable[[str], str]) -> dict[str, tuple[int, int]]:
+    counts: dict[str, tuple[int, int]] = {}
+    for outcome in outcomes:
+        name = key(outcome.truth)
+        n, exact = counts.get(name, (0, 0))
+        counts[name] = (n + 1, exact + outcome.exact)
+    return dict(sorted(counts.items(), key=lambda item: -item[1][0]))
+
+
+def type_of(text: str) -> str:
+    """The series of a labelled plate, or ``"none"`` where the grammar has no such plate."""
+    plate = parse(text)
+    return "none" if plate is None else plate.type.value
+
+
+def score(outcomes: Sequence[Outcome], threshold: float) -> Score:
+    """The figures of ``outcomes``; a reading counts as acted on from ``threshold`` up."""
+    confusions: Counter[str] = Counter()
+    for o in outcomes:
+        if len(o.text) == len(o.truth):
+            confusions.update(f"{a}->{b}" for a, b in zip(o.truth, o.text, strict=True) if a != b)
+    sure = [o for o in outcomes if o.text and o.confidence >= threshold]
+    read = [o for o in outcomes if o.text]
+    times = [o.ms for o in outcomes if o.ms > 0] or [0.0]
+    wrong = sorted((o for o in outcomes if not o.exact), key=lambda o: -o.confidence)
+    return Score(
+        n=len(outcomes),
+        exact=sum(o.exact for o in outcomes),
+        exact_without_province=sum(o.exact_without_province for o in outcomes),
+        wrong_at_threshold=sum(not o.exact for o in sure),
+        refused_at_threshold=len(outcomes) - len(sure),
+        threshold=threshold,
+        ece=calibration_error([o.confidence for o in read], [o.exact for o in read]),
+        ms_per_plate=float(np.median(times)),
+        ms_per_plate_p95=float(np.percentile(times, 95)),
+        by_type=_tally(outcomes, type_of),
+        by_province=_tally(outcomes, lambda t: next((c for c in t if c in PROVINCES), "-")),
+        confusions=dict(confusions.most_common()),
+        misread=[
+            {
+                "file": o.path.name,
+                "truth": o.truth,
+                "read": o.text,
+                "confidence": round(o.confidence, 4),
+                "note": o.note,
+            }
+            for o in wrong
+        ],
+    )
+
+
+def _crop_outcomes(recogniser: PlateRecogniser, item: Labelled, picture: Image) -> list[Outcome]:
+    began = time.perf_counter()
+    (reading,) = recogniser.read_crops([picture])
+    ms = (time.perf_counter() - began) * 1e3
+    return [Outcome(item.path, t, reading.text, reading.confidence, ms) for t in item.plates]
+
+
+def pick_for(truth: str, readings: Sequence[PlateReading], others: set[str]) -> PlateReading | None:
+    """The reading to hold against ``truth``: the one equal to it, else the surest one left over."""
+    for reading in readings:
+        if reading.text == truth:
+            return reading
+    left = [r for r in readings if r.text and r.text not in others]
+    return max(left, key=lambda r: r.confidence, default=None)
+
+
+def _photograph_outcomes(
+    recogniser: PlateRecogniser, item: Labelled, picture: Image
+) -> list[Outcome]:
+    (found,) = recogniser.detect([picture])
+    began = time.perf_counter()
+    readings = recogniser.read(picture, found)
+    ms = (time.perf_counter() - began) * 1e3 / max(1, len(found))
+    labelled = {*item.plates, *item.unsure}
+    outcomes = []
+    for truth in item.plates:
+        reading = pick_for(truth, readings, labelled - {truth})
+        note = "" if len(found) else "no plate found"
+        text, confidence = (reading.text, reading.confidence) if reading else ("", 0.0)
+        outcomes.append(Outcome(item.path, truth, text, confidence, ms, note))
+    return outcomes
+
+
+def read_folder(recogniser: PlateRecogniser, folder: Path, *, crops: bool) -> list[Outcome]:
+    """What ``recogniser`` reads of every labelled plate of ``folder``.
+
+    A picture that cannot be decoded counts as not read.
+
+    Raises:
+        InputError: the folder is missing or holds no labelled picture.
+    """
+    of_one = _crop_outcomes if crops else _photograph_outcomes
+    outcomes: list[Outcome] = []
+    for item in load_labelled(folder):
+        picture = read_picture(item.path)
+        if picture is None:
+            outcomes += [Outcome(item.path, t, "", 0.0, 0.0, "not a picture") for t in item.plates]
+        else:
+            outcomes += of_one(recogniser, item, picture)
+    return outcomes

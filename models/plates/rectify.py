@@ -1,0 +1,64 @@
+"""Cut a plate out of a picture by its four corners. Pure: pictures in, pictures out.
+
+Corners are ``(4, 2)`` float32 px in the plate's own order tl, tr, br, bl, as everywhere.
+"""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from models.arrays import Floats, Image
+
+LOOSE_MARGIN = 0.14
+"""How far the refiner is shown around a detected plate, as a share of its box on each side."""
+
+
+def rectangle(box: Floats) -> Floats:
+    """``(4, 2)`` corners tl, tr, br, bl of an xyxy ``box`` (4,)."""
+    x0, y0, x1, y1 = box
+    return np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]], np.float32)
+
+
+def around(corners: NDArray[np.floating]) -> Floats:
+    """``(4,)`` float32 xyxy of the upright box around ``corners`` (4, 2)."""
+    return np.concatenate((corners.min(0), corners.max(0)), dtype=np.float32)
+
+
+def loose_box(corners: Floats, margin: float = LOOSE_MARGIN) -> Floats:
+    """``(4,)`` xyxy of the box around ``corners``, grown by ``margin`` of its size a side."""
+    box = around(corners)
+    grow = np.maximum((box[2:] - box[:2]) * margin, 2.0)
+    return np.concatenate((box[:2] - grow, box[2:] + grow), dtype=np.float32)
+
+
+def is_quad(corners: Floats) -> bool:
+    """Whether ``corners`` (4, 2) are finite and go round a convex area of at least 8 px."""
+    if not np.isfinite(corners).all():
+        return False
+    edges = np.roll(corners, -1, 0) - corners
+    after = np.roll(edges, -1, 0)
+    turns = edges[:, 0] * after[:, 1] - edges[:, 1] * after[:, 0]
+    return bool((turns > 0.5).all() and turns.sum() / 4 > 8)
+
+
+def cut(picture: Image, corners: Floats, size: tuple[int, int]) -> Image:
+    """``picture`` inside ``corners`` as ``size`` (height, width), BGR uint8; edges are repeated.
+
+    Only the part around the corners is touched, so that the cost does not grow with the picture.
+    """
+    height, width = size
+    box = around(corners)
+    x0, y0 = np.clip(np.floor(box[:2]) - 4, 0, None).astype(int)
+    x1, y1 = np.ceil(box[2:]).astype(int) + 5
+    x0, y0 = min(int(x0), picture.shape[1] - 1), min(int(y0), picture.shape[0] - 1)
+    part = picture[y0 : max(int(y1), y0 + 1), x0 : max(int(x1), x0 + 1)]
+    source = np.ascontiguousarray(corners - np.array([x0, y0], np.float32), np.float32)
+    shrink = float(np.linalg.norm(corners[1] - corners[0])) / width
+    if shrink > 1.6:  # else every second pixel would be left out
+        part = np.asarray(cv2.blur(part, (round(shrink), round(shrink))), np.uint8)
+    target = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+    matrix = cv2.getPerspectiveTransform(source, target)
+    return np.asarray(
+        cv2.warpPerspective(part, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE),
+        np.uint8,
+    )
