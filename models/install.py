@@ -136,7 +136,7 @@ def _fetch(
         )
         found = sha256_of(part)
         if expected.sha256 is None:
-            _check_trusted(f"gatehouse models pull {pack.name}", {expected.name: found}, trust)
+            check_trusted(f"gatehouse models pull {pack.name}", {expected.name: found}, trust)
             return found
         if found == expected.sha256:
             return found
@@ -148,7 +148,11 @@ def _fetch(
     )
 
 
-def _check_trusted(command: str, found: Mapping[str, str], trust: Collection[str]) -> None:
+def check_trusted(command: str, found: Mapping[str, str], trust: Collection[str]) -> None:
+    """Raise ModelError unless all of `found` (name -> SHA-256) are in `trust`; it says how to trust them.
+
+    `command` is what was run, without its ``--trust``.
+    """
     if all(sha256 in trust for sha256 in found.values()):
         return
     lines = "".join(f"\n  {sha256}  {name}" for name, sha256 in found.items())
@@ -263,7 +267,7 @@ def _install_files(
         chosen[file.name] = candidate
     if pins:
         command = f"gatehouse models import {source} --pack {pack.name}"
-        _check_trusted(command, pins, trust or NOTHING)
+        check_trusted(command, pins, trust or NOTHING)
     with store.staging() as staged:
         for name, candidate in chosen.items():
             candidate.copy_to(staged / name)

@@ -38,11 +38,25 @@ FORBIDDEN: Final = (
 )
 """Said wherever such a network is refused."""
 
-_TRAITS: Final = re.compile(
-    r"(^|[^a-z])(age|ages|male|female|man|men|woman|women|boy|girl|gender|sex|race|ethnic\w*|religio\w*"
-    r"|emotion\w*|asian|african|caucasian|hijab|burqa|turban|kippah)([^a-z]|$)"
-    r"|性别|年龄|民族|种族|宗教|情绪|男|女",
+_TRAIT_WORDS: Final = re.compile(
+    r"\b(male|female|man|men|woman|women|boy|girl|gender|ethnic\w*|religio\w*|emotion\w*|asian|african"
+    r"|caucasian|hijab|burqa|turban|kippah)\b|性别|民族|种族|宗教|情绪|男|女",
     re.IGNORECASE,
+)
+_TRAIT_LABELS: Final = frozenset(
+    {
+        "age",
+        "sex",
+        "race",
+        "baby",
+        "infant",
+        "child",
+        "kid",
+        "teenager",
+        "adult",
+        "senior",
+        "elderly",
+    }
 )
 
 PackName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$")]
@@ -201,5 +215,6 @@ def shipped_registry() -> Registry:
 def refuse_trait_labels(labels: Mapping[int, str], what: str) -> None:
     """Raise ModelError when a detector's classes tell people apart by a trait of `FORBIDDEN`."""
     for label in labels.values():
-        if _TRAITS.search(label):
+        plain = label.replace("_", " ").strip().lower()
+        if plain in _TRAIT_LABELS or _TRAIT_WORDS.search(plain):
             raise ModelError(f"{what} has the class {label!r}: {FORBIDDEN}")
