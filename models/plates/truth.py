@@ -51,12 +51,13 @@ def text_of_name(stem: str) -> str | None:
         first, second, *rest = (int(i) for i in ccpd.group(1).split("_"))
         serial = "".join(_CCPD_SERIALS[i] for i in rest)
         return normalise(_CCPD_PROVINCES[first] + _CCPD_LETTERS[second] + serial)
-    for name in (stem, _TAIL.sub("", stem)):
-        text = normalise(name)
+    names = [normalise(_TAIL.sub("", stem)), normalise(stem)]
+    for text in names:
         if parse(text) is not None:
             return text
+    for text in names:
         # A label that the grammar refuses is still a label: it must not drop out of the count.
-        if text[:1] in PROVINCES and 6 <= len(text) <= 9 and text[1:].isalnum():
+        if text and text[0] in PROVINCES and 6 <= len(text) <= 9 and text[1:].isalnum():
             return text
     return None
 

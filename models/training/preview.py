@@ -32,3 +32,20 @@ def plate_sheet(
         tiles.append(cv2.resize(picture, (192, 96), interpolation=cv2.INTER_AREA))
     lines = [np.hstack(tiles[i : i + columns]) for i in range(0, len(tiles), columns)]
     return np.vstack(lines)
+
+
+def scene_sheet(glyphs: Glyphs, seed: int, *, columns: int = 6, rows: int = 4) -> Picture:
+    """Detector scenes with their plates outlined: green what the loss looks at, red what not."""
+    from models.training.scenes import load_backgrounds, make_scene
+
+    rng, backgrounds = np.random.default_rng(seed), load_backgrounds()
+    tiles = []
+    for _ in range(rows * columns):
+        scene = make_scene(backgrounds, glyphs, rng)
+        tile = scene.picture.copy()
+        for corners, clear in zip(scene.corners, scene.clear, strict=True):
+            line = (0, 255, 0) if clear else (0, 0, 255)
+            cv2.polylines(tile, [np.round(corners).astype(np.int32)], True, line, 1)
+        tiles.append(tile)
+    lines = [np.hstack(tiles[i : i + columns]) for i in range(0, len(tiles), columns)]
+    return np.vstack(lines)

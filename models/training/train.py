@@ -9,12 +9,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from models.plates.rectify import rectangle
 from models.training.draw import Floats, Picture
 from models.training.glyphs import Glyphs
 from models.training.loop import Plan, Window, ahead, train
 from models.training.nets import READER_SIZE, REFINER_SIZE, Detector, Reader, Refiner
 from models.training.pool import COLOURS
-from models.training.real import Labelled, read_picture
+from models.training.real import Labelled, easypr_boxes, read_picture, split
 from models.training.samples import (
     ReaderSample,
     detector_target,
@@ -42,6 +43,27 @@ def real_crops(items: list[Labelled]) -> list[RealCrop]:
         picture, plate = read_picture(item.path), parse(item.text)
         if picture is not None and plate is not None:
             crops.append((picture, plate.text, COLOURS.index(plate.colour), None))
+    return crops
+
+
+def real_photographs(folder: Path) -> list[RealCrop]:
+    """The plates of the training half of ``cars_easypr``: cut out with a margin, and their corners.
+
+    The corners come from our own refiner where its file is there, else the box's.
+    """
+    boxes = easypr_boxes(folder)
+    crops: list[RealCrop] = []
+    for item in split(folder)[0]:
+        picture = read_picture(item.path)
+        for text, (x, y, w, h) in boxes.get(item.path.stem, []):
+            plate = parse(text)
+            if picture is None or plate is None or plate.text != item.text or w < 40:
+                continue
+            x0, y0 = max(0, int(x - 0.65 * w)), max(0, int(y - 0.9 * h))
+            part = picture[y0 : int(y + 0.9 * h) + 1, x0 : int(x + 0.65 * w) + 1]
+            box = np.array([x - w / 2 - x0, y - h / 2 - y0, x + w / 2 - x0, y + h / 2 - y0])
+            corners = rectangle(box.astype(np.float32))
+            crops.append((part, plate.text, COLOURS.index(plate.colour), corners))
     return crops
 
 

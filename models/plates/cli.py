@@ -1,0 +1,108 @@
+"""The plate commands: ``gatehouse eval plates`` and ``gatehouse models train plates``.
+
+Only parsing, printing and writing of files; the work is in ``evaluate`` and ``models.training``.
+"""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from models.plates.evaluate import Outcome, Score, read_folder, score
+from models.plates.recogniser import PlateRecogniser
+from models.plates.report import text_table, write_page
+
+
+def _against(folder: Path, peers: Path, *, crops: bool) -> dict[str, Any]:
+    """Other readers on the same pictures: by name, n and exact."""
+    from models.plates.peers import load_finder, load_readers, read_photograph
+    from models.plates.truth import load_labelled, read_picture
+
+    readers = load_readers(peers)
+    find = None if crops else load_finder(peers / "plate_detect.onnx")
+    exact, n = [0] * len(readers), 0
+    for item in load_labelled(folder):
+        picture = read_picture(item.path)
+        n += len(item.plates)
+        if picture is None:
+            continue
+        if find is None:
+            texts = [[reader.read(picture, False)] for reader in readers]
+        else:
+            texts = read_photograph(picture, find, readers)
+        for number, read in enumerate(texts):
+            exact[number] += sum(truth in read for truth in item.plates)
+    return {
+        r.name: {"n": n, "exact": e, "exact_rate": e / max(1, n)}
+        for r, e in zip(readers, exact, strict=True)
+    }
+
+
+def eval_plates(
+    folder: Annotated[Path, typer.Argument(help="Labelled pictures: file name = plate.")],
+    *,
+    crops: Annotated[bool, typer.Option("--crops", help="The pictures are plate crops.")] = False,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Write the figures here.")
+    ] = None,
+    page: Annotated[
+        Path | None, typer.Option("--page", help="Write a page of worst cases.")
+    ] = None,
+    against: Annotated[
+        Path | None, typer.Option("--against", help="A folder of other plate readers (ONNX).")
+    ] = None,
+    threads: Annotated[int, typer.Option("--threads", min=1)] = 1,
+) -> None:
+    """Measure how well plates are read in a folder of labelled pictures."""
+    recogniser = PlateRecogniser.load(threads)
+    outcomes = read_folder(recogniser, folder, crops=crops)
+    figures = score(outcomes, recogniser.calibration.threshold)
+    typer.echo(text_table(folder.name, figures))
+    others = _against(folder, against, crops=crops) if against else {}
+    for name, other in others.items():
+        typer.echo(f"  {name:32s} exact {other['exact']} of {other['n']}")
+    _write(json_file, page, folder.name, figures, outcomes, others)
+
+
+def _write(
+    json_file: Path | None,
+    page: Path | None,
+    title: str,
+    figures: Score,
+    outcomes: list[Outcome],
+    others: dict[str, Any],
+) -> None:
+    if json_file is not None:
+        content = figures.as_json() | ({"against": others} if others else {})
+        json_file.parent.mkdir(parents=True, exist_ok=True)
+        json_file.write_text(json.dumps(content, ensure_ascii=False, indent=1), "utf-8")
+    if page is not None:
+        write_page(page, title, figures, outcomes)
+
+
+def train_plates(
+    part: Annotated[str, typer.Argument(help="detector, refiner, reader or all")] = "all",
+    *,
+    out: Annotated[Path, typer.Option("--out", help="Checkpoints and ONNX files.")] = Path(
+        "data/plates"
+    ),
+    seed: Annotated[int, typer.Option("--seed")] = 0,
+    shards: Annotated[int, typer.Option("--shards", help="Of 2,500 captures each.")] = 40,
+    steps: Annotated[int, typer.Option("--steps", help="0: as the model cards say.")] = 0,
+    threads: Annotated[int, typer.Option("--threads", min=1)] = 2,
+    preview: Annotated[
+        bool, typer.Option("--preview", help="Only write a sheet of synthetic plates and scenes.")
+    ] = False,
+) -> None:
+    """Repeat the training of the plate networks (needs torch; see docs/plates.md)."""
+    from models.training.recipe import Recipe, run_recipe, write_previews
+
+    out.mkdir(parents=True, exist_ok=True)
+    if preview:
+        for path in write_previews(out, seed):
+            typer.echo(str(path))
+        return
+    recipe = Recipe(part=part, out=out, seed=seed, shards=shards, steps=steps, threads=threads)
+    for path in run_recipe(recipe, say=typer.echo):
+        typer.echo(str(path))
