@@ -1,0 +1,247 @@
+"""One camera in the worker: its captures, its pipeline, its presence, its health.
+
+In: the camera's section of the configuration and what all cameras share. Out: frames into the mailboxes,
+findings and changes of presence to the emitter. Opens nothing before `start`.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from edge.capture import Capture, CapturePlan, Clocks, plan_for_detail
+from edge.closer import RecentFrames
+from edge.config import CameraSection
+from edge.counters import CameraCounters
+from edge.detect import Detect, PlateNetworks
+from edge.face_lane import FaceLane, FaceQuality
+from edge.frame import RawFrame, SceneEnd
+from edge.mailbox import Item, Mailboxes
+from edge.motion import MotionGate
+from edge.online import Change, OnlineState
+from edge.pipeline import Finding, Pipeline, Steps
+from edge.plate_lane import PlateLane
+from edge.sources import parse_source
+from models.faces.types import FacePack
+from wire.errors import SourceError
+from wire.messages import CameraHealth, CameraObservation
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Networks:
+    """The networks that all cameras share. Each may be called from several threads."""
+
+    faces: FacePack
+    face_quality: FaceQuality
+    plates: PlateNetworks | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outlets:
+    """Where a camera's findings and changes of presence go."""
+
+    tell: Callable[[Finding], object]
+    tell_camera: Callable[[str, CameraObservation], None]
+
+
+class Camera:
+    """One camera: a sink for its captures, and a pipeline that one analysis thread at a time serves."""
+
+    def __init__(
+        self,
+        section: CameraSection,
+        networks: Networks,
+        boxes: Mailboxes,
+        counters: CameraCounters,
+        outlets: Outlets,
+        *,
+        new_track_id: Callable[[], str],
+        clocks: Clocks,
+    ) -> None:
+        self.id, self.counters = section.id, counters
+        self._boxes, self._outlets, self._clocks = boxes, outlets, clocks
+        self._lock = threading.Lock()
+        self._presence = OnlineState(clocks.now())
+        self._health_from = (counters.copy(), clocks.monotonic_s())
+        main_stream = None if section.detect_source is None else RecentFrames()
+        steps = _steps(section, networks, main_stream, new_track_id)
+        self._pipeline = Pipeline(steps, counters, outlets.tell)
+        self._capture, self._detail = self._captures(section, main_stream)
+        boxes.add(section.id, lossless=self._is_lossless(section))
+
+    def _captures(
+        self, section: CameraSection, main_stream: RecentFrames | None
+    ) -> tuple[Capture, Capture | None]:
+        plan = CapturePlan(section.id, section.analysis_fps, section.pace, section.starts_at)
+        first = parse_source(section.detect_source or section.source, section.transport)
+        capture = Capture(plan, first, self, self.counters, clocks=self._clocks)
+        if main_stream is None:
+            return capture, None
+        detail = Capture(
+            plan_for_detail(plan),
+            parse_source(section.source, section.transport),
+            _DetailSink(section.id, main_stream),
+            CameraCounters(),
+            clocks=self._clocks,
+        )
+        return capture, detail
+
+    def _is_lossless(self, section: CameraSection) -> bool:
+        return section.pace == "asap" and not parse_source(section.source).live
+
+    # From the worker ----------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start to capture."""
+        for capture in self._both():
+            capture.start()
+
+    def stop(self) -> None:
+        """Ask the captures to end."""
+        for capture in self._both():
+            capture.stop()
+
+    def join(self, timeout_s: float) -> None:
+        """Wait for the captures, a stalled one not for ever."""
+        for capture in self._both():
+            capture.join(timeout_s)
+
+    @property
+    def finished(self) -> bool:
+        """Whether the source has ended."""
+        return not self._capture.running
+
+    @property
+    def error(self) -> SourceError | None:
+        """Why a finite source could not be read."""
+        return self._capture.error
+
+    def handle(self, item: Item) -> None:
+        """Analyse what was captured. One thread at a time."""
+        if isinstance(item, SceneEnd):
+            self._pipeline.end_scene(item)
+            return
+        started_s = self._clocks.monotonic_s()
+        self._pipeline.process(item)
+        ended_s = self._clocks.monotonic_s()
+        self.counters.busy_s += ended_s - started_s
+        self.counters.lag_s = ended_s - item.arrived_s
+
+    def tick(self) -> None:
+        """Time has passed: has the camera stayed away?"""
+        if self.finished:
+            return
+        with self._lock:
+            change = self._presence.tick(self._clocks.now())
+        self._tell_presence(change)
+
+    def health(self, outbox_pending: int) -> CameraHealth:
+        """How the camera did since this was last asked."""
+        before, since_s = self._health_from
+        now, now_s = self.counters.copy(), self._clocks.monotonic_s()
+        self._health_from = (now, now_s)
+        return CameraHealth(
+            window_s=max(now_s - since_s, 1e-3),
+            online=self._presence.state == "online" and not self.finished,
+            decoded_frames=now.decoded - before.decoded,
+            analysed_frames=now.analysed - before.analysed,
+            dropped_frames=now.dropped - before.dropped,
+            corrupt_frames=now.corrupt - before.corrupt,
+            reconnects=now.reconnects - before.reconnects,
+            lag_ms=1000.0 * now.lag_s,
+            outbox_pending=outbox_pending,
+        )
+
+    def _both(self) -> tuple[Capture, ...]:
+        return (self._capture,) if self._detail is None else (self._detail, self._capture)
+
+    # From the capture thread: FrameSink ---------------------------------------------------------
+
+    def frame(self, frame: RawFrame) -> None:
+        """A frame to analyse."""
+        self.counters.dropped += self._boxes.put(self.id, frame)
+
+    def picture_came(self, at: datetime) -> None:
+        """A sound picture came."""
+        with self._lock:
+            change = self._presence.picture(at)
+        self._tell_presence(change)
+
+    def scene_ended(self, end: SceneEnd) -> None:
+        """The continuous view ended."""
+        self._boxes.put(self.id, end)
+
+    def failed(self, reason: str) -> None:
+        """The source cannot be read just now."""
+        with self._lock:
+            self._presence.failed(reason)
+
+    def _tell_presence(self, change: Change | None) -> None:
+        if change is None:
+            return
+        level = logging.INFO if change.state == "online" else logging.WARNING
+        log.log(level, "camera %s is %s: %s", self.id, change.state, change.reason)
+        observation = CameraObservation(
+            state=change.state, captured_at=change.since, reason=change.reason[:400]
+        )
+        self._outlets.tell_camera(self.id, observation)
+
+
+@dataclass(frozen=True, slots=True)
+class _DetailSink:
+    """Takes the main stream's frames, when detection runs on the sub-stream."""
+
+    camera: str
+    frames: RecentFrames
+
+    def frame(self, frame: RawFrame) -> None:
+        self.frames.add(frame)
+
+    def picture_came(self, at: datetime) -> None:
+        del at  # the sub-stream says whether the camera is there
+
+    def scene_ended(self, end: SceneEnd) -> None:
+        del end
+        self.frames.clear()
+
+    def failed(self, reason: str) -> None:
+        log.warning(
+            "camera %s: main stream: %s; crops come from the sub-stream", self.camera, reason
+        )
+
+
+def _steps(
+    section: CameraSection,
+    networks: Networks,
+    main_stream: RecentFrames | None,
+    new_track_id: Callable[[], str],
+) -> Steps:
+    plates = networks.plates if section.plates else None
+    rate_hz, lost_after_s = section.analysis_fps, max(1.0, 2.5 / section.analysis_fps)
+    faces_lane = plates_lane = None
+    if section.faces:
+        faces_lane = FaceLane(
+            networks.faces,
+            networks.face_quality,
+            new_id=new_track_id,
+            rate_hz=rate_hz,
+            lost_after_s=lost_after_s,
+        )
+    if plates is not None:
+        plates_lane = PlateLane(
+            plates,
+            new_id=new_track_id,
+            rate_hz=rate_hz,
+            lost_after_s=lost_after_s,
+        )
+    return Steps(
+        detect=Detect(networks.faces.detector if section.faces else None, plates),
+        motion=MotionGate() if section.motion_gate else None,
+        faces=faces_lane,
+        plates=plates_lane,
+        main_stream=main_stream,
+        min_face_px=section.min_face_px,
+    )

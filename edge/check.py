@@ -1,0 +1,85 @@
+"""What `gatehouse edge check` tries, one after another, and says: networks, cameras, broker, keys.
+
+In: a configuration that was read already. Out: a table for the person at the keyboard, and the first
+failure raised at the end, so that every part is tried.
+"""
+
+from collections.abc import Callable
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from edge.config import CameraSection, EdgeConfig
+from edge.link import open_link
+from edge.networks import load_networks
+from edge.sources import Damaged, Stream, parse_source
+from edge.worker import signing_key_path
+from wire.errors import GatehouseError, SourceError
+from wire.keys import load_or_create_signing_key, public_text
+
+_TRIED_PICTURES = 50
+
+
+def check_all(config: EdgeConfig, console: Console) -> None:
+    """Try every part and print how it went. Raises the first failure after all were tried."""
+    table = Table("part", "name", "result")
+    failures: list[GatehouseError] = []
+
+    def attempt(part: str, name: str, check: Callable[[], str]) -> None:
+        try:
+            table.add_row(part, escape(name), f"[green]{escape(check())}[/]")
+        except GatehouseError as error:
+            failures.append(error)
+            table.add_row(part, escape(name), f"[red]{escape(str(error))}[/]")
+
+    attempt("networks", config.models.face_pack, lambda: _networks(config))
+    for camera in config.cameras:
+        for source in filter(None, (camera.source, camera.detect_source)):
+            attempt("camera", camera.id, lambda c=camera, s=source: _source(c, s))  # type: ignore[misc]
+    attempt("broker", f"{config.broker.host}:{config.broker.port}", lambda: _broker(config))
+    console.print(table)
+    _print_keys(config, console)
+    if failures:
+        raise failures[0]
+
+
+def _networks(config: EdgeConfig) -> str:
+    networks = load_networks(config.models)
+    plates = "plates" if networks.plates is not None else "no plates"
+    return f"{networks.faces.name} ({networks.faces.licence}), {plates}"
+
+
+def _source(camera: CameraSection, source: str) -> str:
+    with parse_source(source, camera.transport).open() as stream:
+        info = stream.info
+        rate = "unknown rate" if info.rate_hz is None else f"{info.rate_hz:g} fps"
+        _require_picture(stream)
+        return f"{info.width_px}x{info.height_px} {rate} {info.codec}"
+
+
+def _require_picture(stream: Stream) -> None:
+    for count, picture in enumerate(stream, start=1):
+        if not isinstance(picture, Damaged):
+            return
+        if count >= _TRIED_PICTURES:
+            raise SourceError(f"{count} frames, and each of them damaged: {picture.reason}")
+    raise SourceError("it opens, but has no picture in it")
+
+
+def _broker(config: EdgeConfig) -> str:
+    link = open_link(config.broker, f"gatehouse-check-{config.edge.site}-{config.edge.id}")
+    link.close()
+    return "takes our connection"
+
+
+def _print_keys(config: EdgeConfig, console: Console) -> None:
+    key = load_or_create_signing_key(signing_key_path(config)).public_key()
+    lines = (
+        "[[edges]]",
+        f'site = "{config.edge.site}"',
+        f'id = "{config.edge.id}"',
+        f'verify_key = "{public_text(key)}"',
+    )
+    console.print("\nFor hub.toml, so that the hub believes this box:\n", highlight=False)
+    console.print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)

@@ -1,0 +1,213 @@
+"""The edge's one configuration file: read, checked and made absolute, once, at start.
+
+In: a TOML file. Out: a frozen `EdgeConfig`, or `ConfigError` that names the file and every wrong key.
+Unknown keys are refused. Paths in the file are relative to the file's own folder.
+"""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from wire.errors import ConfigError
+from wire.keys import sealing_key, verifying_key
+from wire.messages import Identifier
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _is_verifying_key(text: str) -> str:
+    verifying_key(text)
+    return text
+
+
+def _is_sealing_key(text: str) -> str:
+    sealing_key(text)
+    return text
+
+
+class EdgeSection(_Section):
+    """Who this box is.
+
+    `data_dir` holds its key and its outbox. `analysis_threads` 0 means one for each core.
+    `outbox_mb` bounds what waits on disk for the hub: beyond it the oldest are dropped.
+    """
+
+    site: Identifier
+    id: Identifier
+    data_dir: Path
+    analysis_threads: Annotated[int, Field(ge=0, le=64)] = 0
+    outbox_mb: Annotated[int, Field(ge=1, le=65536)] = 512
+
+
+class BrokerSection(_Section):
+    """The MQTT broker. `ca_file`, `cert_file` and `key_file` are for TLS; the last two for mutual TLS."""
+
+    host: Annotated[str, Field(min_length=1)]
+    port: Annotated[int, Field(ge=1, le=65535)] = 1883
+    username: str | None = None
+    password_file: Path | None = None
+    tls: bool = False
+    ca_file: Path | None = None
+    cert_file: Path | None = None
+    key_file: Path | None = None
+
+    @model_validator(mode="after")
+    def _tls_files_need_tls(self) -> Self:
+        if not self.tls and (self.ca_file or self.cert_file or self.key_file):
+            raise ValueError("ca_file, cert_file and key_file have no effect without tls = true")
+        if (self.cert_file is None) != (self.key_file is None):
+            raise ValueError("cert_file and key_file go together")
+        return self
+
+
+class HubSection(_Section):
+    """The hub's public keys, base64, as `gatehouse hub check` prints them."""
+
+    verify_key: Annotated[str, AfterValidator(_is_verifying_key)]
+    sealing_key: Annotated[str, AfterValidator(_is_sealing_key)]
+
+
+class ModelsSection(_Section):
+    """Networks. `threads` are those inside one network call: with several cameras 1 is best."""
+
+    face_pack: Annotated[str, Field(min_length=1)] = "dlib-resnet"
+    plates: bool = True
+    threads: Annotated[int, Field(ge=1, le=64)] = 1
+    providers: Annotated[tuple[str, ...], Field(min_length=1)] = ("cpu",)
+
+
+class EvidenceSection(_Section):
+    """Pictures that wait in memory until the hub asks for them; the oldest make room."""
+
+    ring_mb: Annotated[int, Field(ge=1, le=16384)] = 64
+
+
+class CameraSection(_Section):
+    """One camera.
+
+    `source` is an rtsp:// or http:// address, a video file, a folder of pictures, or a USB camera
+    (`/dev/video0`, or its number). With `detect_source` (the camera's sub-stream) detection runs on
+    that, and crops are cut from `source`. `pace` is for files and folders: ``realtime`` plays them as a
+    camera would, ``asap`` analyses every frame that the analysis rate picks, however long it takes.
+    `starts_at` is when the file's first frame was captured; without it, when it is opened.
+    """
+
+    id: Identifier
+    title: str = ""
+    source: Annotated[str, Field(min_length=1)]
+    detect_source: Annotated[str, Field(min_length=1)] | None = None
+    transport: Literal["tcp", "udp"] = "tcp"
+    analysis_fps: Annotated[float, Field(gt=0, le=60)] = 5.0
+    faces: bool = True
+    plates: bool = True
+    motion_gate: bool = True
+    min_face_px: Annotated[int, Field(ge=12, le=1000)] = 40
+    pace: Literal["realtime", "asap"] = "realtime"
+    starts_at: AwareDatetime | None = None
+
+    @field_validator("source", "detect_source", mode="before")
+    @classmethod
+    def _device_number(cls, value: Any) -> Any:
+        return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+    @model_validator(mode="after")
+    def _looks_for_something(self) -> Self:
+        if not (self.faces or self.plates):
+            raise ValueError("looks for nothing: set faces or plates to true")
+        return self
+
+
+class EdgeConfig(_Section):
+    """All of the file."""
+
+    edge: EdgeSection
+    broker: BrokerSection
+    hub: HubSection
+    models: ModelsSection = ModelsSection()
+    evidence: EvidenceSection = EvidenceSection()
+    cameras: Annotated[tuple[CameraSection, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _cameras_differ(self) -> Self:
+        seen: set[str] = set()
+        for camera in self.cameras:
+            if camera.id in seen:
+                raise ValueError(f"two cameras are called {camera.id!r}")
+            seen.add(camera.id)
+        return self
+
+
+def load_config(path: Path) -> EdgeConfig:
+    """Read and check the file at `path`. ConfigError names the file and each key that is wrong."""
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ConfigError(f"there is no file {path}") from error
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read: {error}") from error
+    try:
+        config = EdgeConfig.model_validate(table)
+    except ValidationError as error:
+        raise ConfigError(f"{path}:\n{_explain(error)}") from error
+    return _make_absolute(config, path.resolve().parent)
+
+
+def _explain(error: ValidationError) -> str:
+    lines = []
+    for problem in error.errors(include_url=False, include_input=False):
+        key = _key(problem["loc"])
+        message = problem["msg"].removeprefix("Value error, ")
+        if problem["type"] == "extra_forbidden":
+            message = "there is no such key; see configs/edge.toml for those there are"
+        lines.append(f"  {key}: {message}" if key else f"  {message}")
+    return "\n".join(lines)
+
+
+def _key(location: tuple[int | str, ...]) -> str:
+    """``("cameras", 1, "fps")`` -> ``cameras[1].fps``."""
+    text = ""
+    for part in location:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}"
+    return text.removeprefix(".")
+
+
+def _make_absolute(config: EdgeConfig, folder: Path) -> EdgeConfig:
+    broker = config.broker.model_copy(
+        update={
+            name: folder / value
+            for name in ("password_file", "ca_file", "cert_file", "key_file")
+            if (value := getattr(config.broker, name)) is not None
+        }
+    )
+    cameras = tuple(
+        camera.model_copy(
+            update={
+                name: _absolute_source(value, folder)
+                for name in ("source", "detect_source")
+                if (value := getattr(camera, name)) is not None
+            }
+        )
+        for camera in config.cameras
+    )
+    edge = config.edge.model_copy(update={"data_dir": folder / config.edge.data_dir})
+    return config.model_copy(update={"edge": edge, "broker": broker, "cameras": cameras})
+
+
+def _absolute_source(source: str, folder: Path) -> str:
+    """A path made absolute; addresses and device numbers as they are."""
+    if "://" in source or source.isdigit():
+        return source
+    return str(folder / source)

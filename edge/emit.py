@@ -1,0 +1,226 @@
+"""From a finding to the outbox: evidence made, the face sealed, the message signed and stored.
+
+In: a `Finding` of a pipeline. Out: one observation in the outbox and its pictures in the ring. A face's
+embedding and crop are sealed to the hub here, before anything is stored: the disk of this box never
+holds what the box itself could open.
+"""
+
+import base64
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import numpy as np
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
+from numpy.typing import NDArray
+
+from edge.evidence import Box, EvidencePicture, EvidenceRing, bystanders, cut_crop, draw_scene
+from edge.face_fusion import Embedding
+from edge.frame import Frame
+from edge.observe import PlateState, Reason
+from edge.outbox import Outbox
+from models.faces.types import FaceDetector
+from wire.codec import Signer, encode
+from wire.messages import (
+    CameraObservation,
+    Event,
+    EvidenceItem,
+    FaceObservation,
+    InlinePicture,
+    Message,
+    Observation,
+    PlateObservation,
+    PlateText,
+)
+from wire.sealing import FaceProbe, seal
+from wire.topics import EdgeTopics
+
+_FACE_MARGIN: Final = 0.35
+_FACE_CROP_PX: Final = 256
+_PLATE_MARGIN: Final = 0.15
+_PLATE_CROP_PX: Final = 320
+_CLOSE_MARGIN: Final = 1.0
+_CLOSE_PX: Final = 640
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Finding:
+    """What a pipeline tells of one track.
+
+    `faces` are the boxes ``(N, 4)`` of all faces in `frame`, None where nobody has looked for them.
+    """
+
+    track_id: str
+    revision: int
+    reason: Reason
+    first_seen_at: datetime
+    last_seen_at: datetime
+    frames: int
+    frame: Frame
+    box: Box
+    quality: float
+    detector_score: float
+    faces: NDArray[np.float32] | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FaceFinding(Finding):
+    """A face, with its fused embedding and the networks that made it."""
+
+    embedding: Embedding
+    pack: str
+    pack_sha256: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PlateFinding(Finding):
+    """A plate, with its fused reading over `reads` crops."""
+
+    plate: PlateText
+    state: PlateState
+    reads: int
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Who signs: the box, its site, its key, and its clock against the hub's."""
+
+    topics: EdgeTopics
+    signer: Signer
+    clock_offset_ms: Callable[[], int | None]
+
+    def sign(
+        self,
+        data: Message,
+        *,
+        message_id: str,
+        time: datetime,
+        camera: str | None = None,
+        boot_id: str | None = None,
+        sequence: int | None = None,
+    ) -> bytes:
+        """The message as signed CloudEvents JSON."""
+        event = Event(
+            id=message_id,
+            site=self.topics.site,
+            origin=self.topics.edge,
+            camera=camera,
+            time=time,
+            boot_id=boot_id,
+            sequence=sequence,
+            clock_offset_ms=self.clock_offset_ms(),
+            data=data,
+        )
+        return encode(event, self.signer)
+
+
+class Emitter:
+    """Makes observations of findings. Safe for use by several threads."""
+
+    def __init__(
+        self,
+        origin: Origin,
+        outbox: Outbox,
+        ring: EvidenceRing,
+        *,
+        hub_key: X25519PublicKey,
+        face_detector: FaceDetector,
+        new_id: Callable[[], str],
+        now: Callable[[], datetime],
+    ) -> None:
+        """`face_detector` looks for bystanders where the camera itself looks for no faces."""
+        self._origin, self._outbox, self._ring = origin, outbox, ring
+        self._hub_key, self._face_detector = hub_key, face_detector
+        self._new_id, self._now = new_id, now
+
+    def tell(self, finding: FaceFinding | PlateFinding) -> str:
+        """Store the observation; returns its id. StoreError when the disk takes no more."""
+        observation_id = self._new_id()
+        hide = self._hide(finding)
+        pictures = _pictures(finding, hide)
+        evidence = tuple(picture.item for picture in pictures)
+        data: Observation
+        if isinstance(finding, FaceFinding):
+            data = self._face(finding, evidence, hide, observation_id)
+        else:
+            data = _plate(finding, evidence, hide)
+        self._ring.put(observation_id, pictures)
+        self._store(observation_id, finding.frame.camera, data, data.kind)
+        return observation_id
+
+    def tell_camera(self, camera: str, data: CameraObservation) -> None:
+        """Store that a camera went away or came back."""
+        self._store(self._new_id(), camera, data, data.kind)
+
+    def _store(self, observation_id: str, camera: str, data: Message, kind: str) -> None:
+        def encode_as(sequence: int) -> bytes:
+            return self._origin.sign(
+                data,
+                message_id=observation_id,
+                time=self._now(),
+                camera=camera,
+                boot_id=self._outbox.boot_id,
+                sequence=sequence,
+            )
+
+        self._outbox.append(self._origin.topics.observation(camera, kind), encode_as)
+
+    def _hide(self, finding: FaceFinding | PlateFinding) -> NDArray[np.float32]:
+        faces = finding.faces
+        if faces is None:
+            faces = self._face_detector.detect(finding.frame.image).boxes
+        return bystanders(faces, finding.box if isinstance(finding, FaceFinding) else None)
+
+    def _face(
+        self,
+        finding: FaceFinding,
+        evidence: tuple[EvidenceItem, ...],
+        hide: NDArray[np.float32],
+        observation_id: str,
+    ) -> FaceObservation:
+        crop = cut_crop(
+            finding.frame.image, finding.box, hide, margin=_FACE_MARGIN, most_px=_FACE_CROP_PX
+        )
+        probe = FaceProbe(finding.embedding, finding.pack, finding.pack_sha256, crop)
+        return FaceObservation(
+            **_common(finding), evidence=evidence, probe=seal(probe, observation_id, self._hub_key)
+        )
+
+
+def _pictures(finding: Finding, hide: NDArray[np.float32]) -> tuple[EvidencePicture, ...]:
+    close = cut_crop(
+        finding.frame.image, finding.box, hide, margin=_CLOSE_MARGIN, most_px=_CLOSE_PX
+    )
+    return draw_scene(finding.frame, finding.box, hide), EvidencePicture("crop", close)
+
+
+def _plate(
+    finding: PlateFinding, evidence: tuple[EvidenceItem, ...], hide: NDArray[np.float32]
+) -> PlateObservation:
+    crop = cut_crop(
+        finding.frame.image, finding.box, hide, margin=_PLATE_MARGIN, most_px=_PLATE_CROP_PX
+    )
+    return PlateObservation(
+        **_common(finding),
+        evidence=evidence,
+        plate=finding.plate,
+        state=finding.state,
+        reads=finding.reads,
+        crop=InlinePicture(data=base64.b64encode(crop).decode()),
+    )
+
+
+def _common(finding: Finding) -> dict[str, object]:
+    return {
+        "track_id": finding.track_id,
+        "revision": finding.revision,
+        "first_seen_at": finding.first_seen_at,
+        "captured_at": finding.frame.captured_at,
+        "last_seen_at": finding.last_seen_at,
+        "frames": finding.frames,
+        "box_px": finding.box,
+        "frame_size_px": finding.frame.size_px,
+        "quality": finding.quality,
+        "detector_score": finding.detector_score,
+    }

@@ -1,0 +1,66 @@
+"""What the crops of one track say together of its face.
+
+In: embeddings with their qualities. Out: one embedding, whether the crops agree, and whether another
+person has taken the track over. Pure: arithmetic on unit vectors.
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Embedding = NDArray[np.float32]
+"""``(D,)`` float32, length 1."""
+
+Verdict = Literal["fused", "doubtful", "another_person"]
+
+
+@dataclass(slots=True)
+class FaceFusion:
+    """Quality-weighted mean of the best `keep` embeddings of a track.
+
+    `same` is the least cosine that counts as one person (the pack's threshold). Once two are fused,
+    an embedding further from them than that by a third is doubtful and left out: a turned head, or
+    someone who passed in front. Two doubtful ones in a row that are like each other are another
+    person.
+    """
+
+    same: float
+    keep: int = 5
+    _kept: list[tuple[float, Embedding]] = field(default_factory=list, init=False)
+    _doubtful: Embedding | None = field(default=None, init=False)
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    @property
+    def _far(self) -> float:
+        """Cosine distance beyond which a crop is doubted; packs differ in how they use the range."""
+        return (1.0 - self.same) * 4.0 / 3.0
+
+    def add(self, embedding: Embedding, quality: float) -> Verdict:
+        """Take in one crop's embedding, unless it is not of this person."""
+        if len(self._kept) >= 2 and 1.0 - float(embedding @ self.best()) > self._far:
+            before, self._doubtful = self._doubtful, embedding
+            alike = before is not None and float(embedding @ before) >= self.same
+            return "another_person" if alike else "doubtful"
+        self._doubtful = None
+        self._kept.append((quality, embedding))
+        self._kept.sort(key=lambda pair: -pair[0])
+        del self._kept[self.keep :]
+        return "fused"
+
+    def best(self) -> Embedding:
+        """The fused embedding, ``(D,)`` float32 of length 1. At least one must have been added."""
+        total = np.sum([quality * embedding for quality, embedding in self._kept], axis=0)
+        return np.asarray(total / np.linalg.norm(total), dtype=np.float32)
+
+    def agrees(self, count: int) -> bool:
+        """Whether at least `count` crops are kept and on average are of one person."""
+        if len(self._kept) < count:
+            return False
+        rows = np.stack([embedding for _, embedding in self._kept])
+        pairs = len(rows) * (len(rows) - 1)
+        mean = (float((rows @ rows.T).sum()) - len(rows)) / pairs if pairs else 1.0
+        return mean >= self.same

@@ -1,0 +1,92 @@
+"""The lane of faces: aligned, embedded, fused by quality, told as face findings."""
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from edge.closer import face_again
+from edge.detect import select_faces
+from edge.emit import FaceFinding
+from edge.face_fusion import FaceFusion
+from edge.frame import Image
+from edge.lane import Lane, Shot, Track, View, box_within, common
+from edge.observe import Known, Policy, Reason
+from edge.quality import BestCrops
+from edge.recognise import embed_faces
+from edge.track import FACE_SCALE, ObjectTracker
+from models.faces.types import FaceDetections, FacePack
+
+KEEP: Final = 5
+AGREEING: Final = 3
+FLOOR: Final = 0.25
+POLICY: Final = Policy(sure_quality=0.7, wait_s=1.5, better_by=0.15)
+
+FaceQuality = Callable[[Image, FaceDetections, int], float]
+"""Fitness of one of the detections in ``(H, W, 3)`` BGR for recognition, 0 to 1."""
+
+
+class FaceLane(Lane[FaceFusion]):
+    """Faces of one camera."""
+
+    def __init__(
+        self,
+        pack: FacePack,
+        quality: FaceQuality,
+        *,
+        new_id: Callable[[], str],
+        rate_hz: float,
+        lost_after_s: float,
+        policy: Policy = POLICY,
+    ) -> None:
+        tracker = ObjectTracker(
+            new_id, scale=FACE_SCALE, rate_hz=rate_hz, lost_after_s=lost_after_s
+        )
+        super().__init__(tracker, policy, lambda: BestCrops(keep=KEEP, floor=FLOOR))
+        self._pack, self._score = pack, quality
+
+    def _new_fusion(self) -> FaceFusion:
+        return FaceFusion(same=self._pack.threshold, keep=KEEP)
+
+    def _quality(self, detections: FaceDetections, index: int, view: View) -> float:
+        return self._score(view.frame.image, detections, index)
+
+    def _recognise(
+        self,
+        tracks: Sequence[Track[FaceFusion]],
+        detections: FaceDetections,
+        wanted: Sequence[tuple[int, float]],
+        view: View,
+    ) -> None:
+        faces = select_faces(detections, [index for index, _ in wanted])
+        if view.closer:
+            faces = face_again(self._pack.detector, view.frame.image, faces)
+        embeddings = embed_faces(self._pack.embedder, view.frame.image, faces)
+        rows = zip(tracks, wanted, embeddings, strict=True)
+        for row, (track, (_, quality), embedding) in enumerate(rows):
+            verdict = track.fusion.add(embedding, quality)
+            if verdict == "another_person":
+                track = self._split(track)
+                track.fusion.add(embedding, quality)
+            if verdict != "doubtful":
+                box = box_within(faces.boxes[row], view.frame)
+                self._took(track, quality, view.frame.captured_at)
+                if track.shot is None or quality > track.shot.quality:
+                    track.shot = Shot(view, box, quality, float(faces.score[row]))
+
+    def _known(self, track: Track[FaceFusion]) -> Known | None:
+        if track.first_crop_at is None or track.shot is None:
+            return None
+        return Known(
+            quality=track.shot.quality,
+            agrees=track.fusion.agrees(AGREEING),
+            first_crop_at=track.first_crop_at,
+        )
+
+    def _finding(
+        self, track: Track[FaceFusion], shot: Shot, revision: int, reason: Reason
+    ) -> FaceFinding:
+        return FaceFinding(
+            **common(track, shot, revision, reason),
+            embedding=track.fusion.best(),
+            pack=self._pack.embedder.pack,
+            pack_sha256=self._pack.embedder.pack_sha256,
+        )

@@ -1,0 +1,222 @@
+"""Follow, choose, recognise, fuse, tell: what happens to the detections of one class in one camera.
+
+In: the detections of successive frames. Out: findings. The steps are functions of their own (`edge.track`,
+`edge.quality`, `edge.recognise`, the fusions, `edge.observe`); a lane holds the tracks and passes them
+from one to the next. `edge.face_lane` and `edge.plate_lane` fill in what differs.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.emit import FaceFinding, PlateFinding
+from edge.evidence import Box
+from edge.frame import Frame
+from edge.observe import Known, Policy, Reason, Told, reason_to_tell, worth_keeping
+from edge.quality import BestCrops
+from edge.track import ObjectTracker
+
+F = TypeVar("F")
+"""What fuses the crops of one track."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class View:
+    """A frame to cut crops from, with the boxes ``(N, 4)`` of all faces in it.
+
+    `faces` is None where nobody has looked for faces. `closer` says that detection ran on another,
+    smaller frame, so that a detection must be found again here before it is cut.
+    """
+
+    frame: Frame
+    faces: NDArray[np.float32] | None
+    closer: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shot:
+    """The best crop of a track since it was last told of, and the frame it is in."""
+
+    view: View
+    box: Box
+    quality: float
+    score: float
+
+
+@dataclass(slots=True, eq=False)
+class Track(Generic[F]):
+    """One object followed in one camera, and what is known of it so far."""
+
+    id: str
+    first_seen_at: datetime
+    last_seen_at: datetime
+    crops: BestCrops
+    fusion: F
+    frames: int = 0
+    first_crop_at: datetime | None = None
+    shot: Shot | None = None
+    told: Told | None = None
+
+
+class Lane(ABC, Generic[F]):
+    """One class of objects in one camera. Not for use by two threads at once."""
+
+    def __init__(
+        self, tracker: ObjectTracker, policy: Policy, new_crops: Callable[[], BestCrops]
+    ) -> None:
+        self._tracker, self._policy, self._new_crops = tracker, policy, new_crops
+        self._tracks: dict[str, Track[F]] = {}
+        self._handed_over: list[str] = []
+        self.recognised = 0
+
+    @property
+    def alive(self) -> bool:
+        """Whether any track may still go on."""
+        return self._tracker.alive
+
+    def process(
+        self, boxes: NDArray[np.float32], detections: Any, at: datetime, view: View
+    ) -> list[FaceFinding | PlateFinding]:
+        """Take one frame's detections through all steps.
+
+        Args:
+            boxes: ``(N, 4)`` float32 px, what is associated; N may be 0.
+            detections: N detections of this lane's class, in pixels of `view`.
+            at: when the frame that was looked at was captured.
+            view: where crops are cut.
+        """
+        update = self._tracker.update(boxes, at.timestamp())
+        tracks = [self._seen(track_id, at) for track_id in update.ids]
+        findings = self._end(update.ended)
+        wanted = self._choose(tracks, detections, view)
+        if wanted:
+            chosen = [index for index, _ in wanted]
+            self._recognise([tracks[i] for i in chosen], detections, wanted, view)
+            self.recognised += len(chosen)
+            findings += self._end(self._handed_over)
+            self._handed_over.clear()
+        for track_id in update.ids:
+            if track := self._tracks.get(track_id):
+                findings += self._tell(track, at, ended=False)
+        return findings
+
+    def end_all(self) -> list[FaceFinding | PlateFinding]:
+        """Another scene begins: end every track."""
+        return self._end(self._tracker.end_all())
+
+    def _seen(self, track_id: str, at: datetime) -> Track[F]:
+        track = self._tracks.get(track_id)
+        if track is None:
+            track = Track(track_id, at, at, self._new_crops(), self._new_fusion())
+            self._tracks[track_id] = track
+        track.last_seen_at = at
+        track.frames += 1
+        return track
+
+    def _choose(
+        self, tracks: Sequence[Track[F]], detections: Any, view: View
+    ) -> list[tuple[int, float]]:
+        """Index and quality of each detection that is worth recognising."""
+        wanted = []
+        for index, track in enumerate(tracks):
+            quality = self._quality(detections, index, view)
+            if track.crops.wants(quality):
+                wanted.append((index, quality))
+        return wanted
+
+    def _took(self, track: Track[F], quality: float, captured_at: datetime) -> None:
+        """One crop of this track was recognised and fused."""
+        track.crops.took(quality)
+        track.first_crop_at = track.first_crop_at or captured_at
+
+    def _split(self, track: Track[F]) -> Track[F]:
+        """Another object has taken the track over: what follows is a track of its own."""
+        self._handed_over.append(track.id)
+        return self._seen(self._tracker.split(track.id), track.last_seen_at)
+
+    def _drop_shot(self, track: Track[F]) -> None:
+        """Let the track's best crop and its frame go."""
+        track.shot = None
+
+    def _tell(
+        self, track: Track[F], now: datetime, *, ended: bool
+    ) -> list[FaceFinding | PlateFinding]:
+        known = self._known(track)
+        if known is None or track.shot is None:
+            return []
+        reason = reason_to_tell(known, track.told, self._policy, now, ended=ended)
+        if reason is None:
+            if not worth_keeping(known, track.told, self._policy):
+                self._drop_shot(track)
+            return []
+        revision = 0 if track.told is None else track.told.revision + 1
+        finding = self._finding(track, track.shot, revision, reason)
+        track.told = Told(revision, known, now)
+        self._drop_shot(track)
+        return [finding]
+
+    def _end(self, track_ids: Sequence[str]) -> list[FaceFinding | PlateFinding]:
+        findings = []
+        for track_id in track_ids:
+            if track := self._tracks.pop(track_id, None):
+                findings += self._tell(track, track.last_seen_at, ended=True)
+        return findings
+
+    @abstractmethod
+    def _new_fusion(self) -> F:
+        """What fuses the crops of a new track."""
+
+    @abstractmethod
+    def _quality(self, detections: Any, index: int, view: View) -> float:
+        """Fitness of one detection for recognition, 0 to 1."""
+
+    @abstractmethod
+    def _recognise(
+        self,
+        tracks: Sequence[Track[F]],
+        detections: Any,
+        wanted: Sequence[tuple[int, float]],
+        view: View,
+    ) -> None:
+        """Recognise the wanted detections, `tracks` in their order, and fuse them."""
+
+    @abstractmethod
+    def _known(self, track: Track[F]) -> Known | None:
+        """What is known of the track; None before anything is."""
+
+    @abstractmethod
+    def _finding(
+        self, track: Track[F], shot: Shot, revision: int, reason: Reason
+    ) -> FaceFinding | PlateFinding:
+        """What is told of the track."""
+
+
+def box_within(box: NDArray[np.float32], frame: Frame) -> Box:
+    """The part of `box` that is inside the frame, at least a pixel wide and high."""
+    width, height = frame.size_px
+    x1, y1 = min(max(float(box[0]), 0.0), width - 1.0), min(max(float(box[1]), 0.0), height - 1.0)
+    x2, y2 = min(float(box[2]), float(width)), min(float(box[3]), float(height))
+    return round(x1, 1), round(y1, 1), round(max(x2, x1 + 1.0), 1), round(max(y2, y1 + 1.0), 1)
+
+
+def common(track: Track[Any], shot: Shot, revision: int, reason: Reason) -> dict[str, Any]:
+    """The fields that every finding has."""
+    captured_at = shot.view.frame.captured_at
+    return {
+        "track_id": track.id,
+        "revision": revision,
+        "reason": reason,
+        "first_seen_at": min(track.first_seen_at, captured_at),
+        "last_seen_at": max(track.last_seen_at, captured_at),
+        "frames": track.frames,
+        "frame": shot.view.frame,
+        "box": shot.box,
+        "quality": shot.quality,
+        "detector_score": min(1.0, max(0.0, shot.score)),
+        "faces": shot.view.faces,
+    }

@@ -1,0 +1,37 @@
+"""The networks of one worker, opened once and shared by all cameras.
+
+In: the ``[models]`` section. Out: `Networks`, or `ModelError` with the command that mends it.
+"""
+
+import logging
+
+from edge.camera import Networks
+from edge.config import ModelsSection
+from edge.frame import Image
+from models.faces import load_face_pack
+from models.faces.quality import assess
+from models.faces.types import FaceDetections
+from models.plates.recogniser import PlateRecogniser
+
+log = logging.getLogger(__name__)
+
+
+def load_networks(section: ModelsSection) -> Networks:
+    """Open the face pack, and the plate networks if they are wanted.
+
+    The face pack is always opened: the faces in a picture of a car are blurred by its detector.
+    """
+    faces = load_face_pack(section.face_pack, threads=section.threads, providers=section.providers)
+    if faces.note:
+        log.info("face pack %s: %s", faces.name, faces.note)
+    plates = (
+        PlateRecogniser.load(threads=section.threads, providers=section.providers)
+        if section.plates
+        else None
+    )
+    return Networks(faces, face_quality, plates)
+
+
+def face_quality(image: Image, faces: FaceDetections, index: int) -> float:
+    """Fitness of one of `faces` in ``(H, W, 3)`` BGR for recognition, 0 to 1."""
+    return assess(image, faces.landmarks[index], float(faces.score[index])).value

@@ -1,0 +1,112 @@
+"""The pipeline of one camera: from a captured frame to what is told of it.
+
+    frame -> is anything moving? -> detect -> look closer -> follow, choose, recognise, fuse, tell
+                                                             (one lane for faces, one for plates)
+
+In: frames of one camera, in order. Out: findings. It does no I/O and knows no clock but the frames' own;
+the worker sees to it that one thread at a time is in here.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from edge.closer import RecentFrames, scaled
+from edge.counters import CameraCounters
+from edge.detect import Detect, Detections, large_enough, select_faces
+from edge.emit import FaceFinding, PlateFinding
+from edge.face_lane import FaceLane
+from edge.frame import Frame, RawFrame, SceneEnd
+from edge.lane import View
+from edge.motion import GREY_WIDTH_PX, MotionGate
+from edge.plate_lane import PlateLane
+
+Finding = FaceFinding | PlateFinding
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Steps:
+    """What a camera's pipeline is made of; None where the camera does without."""
+
+    detect: Detect
+    motion: MotionGate | None
+    faces: FaceLane | None
+    plates: PlateLane | None
+    main_stream: RecentFrames | None
+    min_face_px: int
+
+
+class Pipeline:
+    """One camera's steps and what they remember."""
+
+    def __init__(
+        self, steps: Steps, counters: CameraCounters, tell: Callable[[Finding], object]
+    ) -> None:
+        """`tell` is called with each finding, in order."""
+        self._steps, self._counters, self._tell = steps, counters, tell
+
+    def process(self, raw: RawFrame) -> None:
+        """Take one frame through."""
+        if not self._worth_looking(raw):
+            self._counters.still += 1
+            return
+        frame = raw.to_frame()
+        seen = self._steps.detect(frame)
+        view, detections = self._look_closer(frame, seen)
+        for finding in self._follow(frame, seen, view, detections):
+            self._counters.observations += 1
+            self._tell(finding)
+        self._count(seen)
+
+    def end_scene(self, end: SceneEnd) -> None:
+        """The view ends: tell what the tracks have shown, and forget it."""
+        del end
+        for lane in self._lanes():
+            for finding in lane.end_all():
+                self._counters.observations += 1
+                self._tell(finding)
+        if self._steps.motion is not None:
+            self._steps.motion.reset()
+
+    def _lanes(self) -> tuple[FaceLane | PlateLane, ...]:
+        return tuple(lane for lane in (self._steps.faces, self._steps.plates) if lane is not None)
+
+    def _worth_looking(self, raw: RawFrame) -> bool:
+        """Motion, or a track that may go on without any: a person who stands still."""
+        if self._steps.motion is None:
+            return True
+        grey = raw.pixels.grey(GREY_WIDTH_PX)
+        moving = self._steps.motion.is_open(grey, raw.captured_at.timestamp())
+        return moving or any(lane.alive for lane in self._lanes())
+
+    def _look_closer(self, frame: Frame, seen: Detections) -> tuple[View, Detections]:
+        """Where crops are cut: this frame, or the main stream's nearest where there is one."""
+        faces = seen.faces.boxes if seen.faces_looked_for else None
+        found = len(seen.faces) or len(seen.plates)
+        if self._steps.main_stream is None or not found:
+            return View(frame, faces), seen
+        main = self._steps.main_stream.nearest(frame.captured_at)
+        if main is None:
+            return View(frame, faces), seen
+        closer = main.to_frame()
+        detections = scaled(seen, frame, closer)
+        return View(closer, None, closer=True), detections
+
+    def _follow(
+        self, frame: Frame, seen: Detections, view: View, detections: Detections
+    ) -> list[Finding]:
+        findings: list[Finding] = []
+        if self._steps.faces is not None:
+            index = large_enough(detections.faces, self._steps.min_face_px)
+            boxes, chosen = seen.faces.boxes[index], select_faces(detections.faces, index)
+            findings += self._steps.faces.process(boxes, chosen, frame.captured_at, view)
+        if self._steps.plates is not None:
+            findings += self._steps.plates.process(
+                seen.plates.boxes, detections.plates, frame.captured_at, view
+            )
+        return findings
+
+    def _count(self, seen: Detections) -> None:
+        self._counters.analysed += 1
+        self._counters.faces += len(seen.faces)
+        self._counters.plates += len(seen.plates)
+        self._counters.recognised = sum(lane.recognised for lane in self._lanes())
