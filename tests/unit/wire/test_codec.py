@@ -41,7 +41,7 @@ def plate_observations(draw):
         detector_score=draw(units),
         plate=m.PlateText(
             text=text,
-            plate_type="small",
+            plate_type="ordinary",
             colour="blue",
             confidence=draw(units),
             province_confidence=draw(units),
