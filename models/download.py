@@ -21,7 +21,6 @@ import httpx
 from wire.errors import ModelError
 
 _RETRY_STATUS: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
-_CHUNK: Final = 1 << 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +154,7 @@ def _append(
     with part.open("r+b" if start else "wb") as file:
         file.seek(start)
         file.truncate()
-        for chunk in response.iter_raw(_CHUNK):
+        for chunk in response.iter_raw():
             done += len(chunk)
             if done > limit_bytes:
                 raise ModelError(

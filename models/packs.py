@@ -10,6 +10,7 @@ because their archive's hash was known. What the registry does know always wins.
 """
 
 import hashlib
+import json
 import os
 import shutil
 import tempfile
@@ -233,27 +234,25 @@ def _read_pack(path: Path) -> Pack | None:
 
 
 def _listed(pack: Pack, folder: Path) -> tuple[PackFile, ...]:
-    """The files of a shipped pack, from its ``SHA256SUMS`` (as coreutils' sha256sum writes it).
+    """The files of a shipped pack, from its ``manifest.json``: ``{"files": {part: {name, sha256}}}``.
 
-    Plates are all that is shipped: a file with "detect" in its name finds them, the others read them.
+    Plates are all that is shipped: the ``reader`` reads them, every other part finds them.
     """
-    sums = folder / "SHA256SUMS"
+    manifest = folder / "manifest.json"
     try:
-        lines = [
-            line.split(maxsplit=1) for line in sums.read_text(encoding="utf-8").splitlines() if line
-        ]
+        parts: dict[str, dict[str, str]] = json.loads(manifest.read_text(encoding="utf-8"))["files"]
         return tuple(
             PackFile(
-                name=name.lstrip("*"),
-                sha256=sha256,
-                task=Task.PLATE_DETECTION if "detect" in name else Task.PLATE_READING,
+                name=entry["name"],
+                sha256=entry["sha256"],
+                task=Task.PLATE_READING if part == "reader" else Task.PLATE_DETECTION,
                 network="plate",
             )
-            for sha256, name in lines
+            for part, entry in parts.items()
         )
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise ModelError(
-            f"pack {pack.name}: {sums} cannot be read: {error}; run: {pack.command}"
+            f"pack {pack.name}: {manifest} cannot be read: {error}; run: {pack.command}"
         ) from error
 
 

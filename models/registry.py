@@ -116,7 +116,7 @@ class Pack(_Entry):
     """A named set of networks.
 
     `location` says where its files are: ``home`` under the packs folder, ``package:NAME/FOLDER`` inside
-    an installed Python package, ``shipped:FOLDER`` inside `models`, whose ``SHA256SUMS`` lists them.
+    an installed Python package, ``shipped:FOLDER`` inside `models`, whose ``manifest.json`` lists them.
     """
 
     name: PackName
