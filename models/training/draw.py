@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.training.glyphs import Glyphs
+from models.training.glyphs import WEIGHTS, Glyphs
 from models.training.specimen import Specimen
 from wire.plates import PlateColour, PlateType
 
@@ -85,6 +85,7 @@ def _ink_masks(
     glyphs: Glyphs,
     scale: float,
     shape: tuple[int, int],
+    weight: int,
     rng: np.random.Generator,
 ) -> tuple[Floats, Floats | None]:
     """``(H, W)`` float32 0..1: the ink of all characters, and of the red ones if there are any."""
@@ -96,17 +97,11 @@ def _ink_masks(
         dx, dy = rng.normal(0, 0.6, 2)
         size = max(2, round(w * scale)), max(3, round(h * scale))
         left, top = max(0, round((x + dx) * scale)), max(0, round((y + dy) * scale))
-        glyph = cv2.resize(glyphs.get(face, character), size, interpolation=cv2.INTER_AREA)
+        glyph = cv2.resize(glyphs.get(face, character, weight), size, interpolation=cv2.INTER_AREA)
         for target in (mask, red) if red is not None and index in reds else (mask,):
             patch = target[top : top + size[1], left : left + size[0]]
             np.maximum(patch, glyph[: patch.shape[0], : patch.shape[1]], out=patch)
     return mask.astype(np.float32) / 255.0, None if red is None else red.astype(np.float32) / 255.0
-
-
-def _weight(mask: Floats, amount: float) -> Floats:
-    """``mask`` with thicker (``amount`` > 0) or thinner strokes: blurred, then cut again."""
-    soft = cv2.GaussianBlur(mask, (0, 0), 0.9)
-    return np.asarray(np.clip((soft - 0.5 + amount) * 3.0 + 0.5, 0, 1), np.float32)
 
 
 def _border(
@@ -193,15 +188,14 @@ def draw_plate(
     plate = _ground(specimen, (height, width), rng)
     ink, red = _inks(specimen, rng)
     _border(plate, specimen, ink, scale, rng)
-    weight = float(rng.normal(0.0, 0.12))
-    mask, red_mask = _ink_masks(specimen, glyphs, scale, (height, width), rng)
-    everything = _weight(mask, weight)
+    weight = int(np.clip(round(rng.normal(WEIGHTS // 2, 1.4)), 0, WEIGHTS - 1))
+    everything, red_mask = _ink_masks(specimen, glyphs, scale, (height, width), weight, rng)
     if rng.random() < 0.3:  # embossing: a light and a dark edge
         shift = np.roll(everything, (1, 1), (0, 1)) - everything
         plate += (shift * rng.uniform(-50, 50))[..., None]
     plate += everything[..., None] * (ink - plate)
     if red_mask is not None:
-        plate += _weight(red_mask, weight)[..., None] * (red - plate)
+        plate += red_mask[..., None] * (red - plate)
     for x, y in specimen.dots:
         if rng.random() < 0.93:
             radius = max(1, round(5 * scale * rng.uniform(0.8, 1.2)))
