@@ -16,7 +16,7 @@ from models.arrays import Image
 from wire.errors import InputError
 
 MAX_MEGAPIXELS: Final = 50
-_FORMATS: Final = ("JPEG", "MPO", "PNG", "WEBP", "BMP", "GIF", "TIFF")
+_FORMATS: Final = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
 _ANIMATED: Final = frozenset({"GIF", "PNG", "WEBP"})
 _BACKGROUND: Final = (255, 255, 255)
 
