@@ -79,7 +79,7 @@ def _print_keys(config: EdgeConfig, console: Console) -> None:
         "[[edges]]",
         f'site = "{config.edge.site}"',
         f'id = "{config.edge.id}"',
-        f'verify_key = "{public_text(key)}"',
+        f'public_key = "{public_text(key)}"',
     )
     console.print("\nFor hub.toml, so that the hub believes this box:\n", highlight=False)
     console.print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)

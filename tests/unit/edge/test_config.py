@@ -1,0 +1,101 @@
+"""The edge's file: what is refused, and how it is said."""
+
+import base64
+from pathlib import Path
+
+import pytest
+
+from edge.config import load_config
+from wire.errors import ConfigError, ExitCode
+
+ROOT = Path(__file__).resolve().parents[3]
+# Public keys of RFC 8032 and RFC 7748: valid, and nobody's.
+VERIFY = "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
+SEAL = "hSDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbTmo="
+
+GOOD = f"""
+[edge]
+site = "yard"
+id = "box"
+data_dir = "data"
+[broker]
+host = "localhost"
+[hub]
+verify_key = "{VERIFY}"
+sealing_key = "{SEAL}"
+[[cameras]]
+id = "gate"
+source = "gate.mp4"
+"""
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "edge.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_the_example_is_valid() -> None:
+    config = load_config(ROOT / "configs" / "edge.toml")
+    assert [camera.id for camera in config.cameras] == ["gate-in", "lane", "desk"]
+    assert config.cameras[0].source.startswith("rtsp://")
+    assert config.cameras[2].source == "/dev/video0"
+
+
+def test_defaults_and_paths_are_relative_to_the_file(tmp_path: Path) -> None:
+    config = load_config(write(tmp_path, GOOD))
+    assert config.edge.data_dir == tmp_path / "data"
+    assert config.cameras[0].source == str(tmp_path / "gate.mp4")
+    assert config.models.face_pack == "dlib-resnet"
+    assert config.broker.port == 1883
+
+
+def test_a_device_number_is_a_source(tmp_path: Path) -> None:
+    config = load_config(write(tmp_path, GOOD.replace('"gate.mp4"', "0")))
+    assert config.cameras[0].source == "0"
+
+
+@pytest.mark.parametrize(
+    ("change", "by", "says"),
+    [
+        ('id = "gate"', 'id = "gate"\nfps = 5', "cameras[0].fps: there is no such key"),
+        ("[broker]", "[brokr]", "brokr: there is no such key"),
+        ('host = "localhost"', "", "broker.host: Field required"),
+        ('id = "gate"', 'id = "Gate"', "cameras[0].id: 'Gate' is no identifier"),
+        ('id = "gate"', 'id = "hub"', "reserved word"),
+        ('id = "gate"', 'id = "gate"\nfaces = false\nplates = false', "looks for nothing"),
+        ('id = "gate"', 'id = "gate"\nanalysis_fps = 0', "cameras[0].analysis_fps"),
+        (VERIFY, "AAAA", "hub.verify_key: the verifying key must be 32 bytes in base64"),
+        ('host = "localhost"', 'host = "h"\nca_file = "x"', "no effect without tls"),
+        (
+            'host = "localhost"',
+            'host = "h"\ntls = true\ncert_file = "x"',
+            "cert_file and key_file go together",
+        ),
+    ],
+)
+def test_what_is_wrong_is_named_with_file_and_key(
+    tmp_path: Path, change: str, by: str, says: str
+) -> None:
+    path = write(tmp_path, GOOD.replace(change, by, 1))
+    with pytest.raises(ConfigError) as caught:
+        load_config(path)
+    assert str(path) in str(caught.value)
+    assert says in str(caught.value)
+    assert caught.value.exit_code is ExitCode.CONFIG
+
+
+def test_two_cameras_of_one_name(tmp_path: Path) -> None:
+    twice = GOOD + '[[cameras]]\nid = "gate"\nsource = "other.mp4"\n'
+    with pytest.raises(ConfigError, match="two cameras are called 'gate'"):
+        load_config(write(tmp_path, twice))
+
+
+def test_no_file_and_no_toml(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="there is no file"):
+        load_config(tmp_path / "none.toml")
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load_config(write(tmp_path, "= 3"))
+    (tmp_path / "latin.toml").write_bytes(base64.b64decode("/////w=="))
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load_config(tmp_path / "latin.toml")
