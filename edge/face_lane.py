@@ -68,7 +68,7 @@ class FaceLane(Lane[FaceFusion]):
                 track.fusion.add(embedding, quality)
             if verdict != "doubtful":
                 box = box_within(faces.boxes[row], view.frame)
-                self._took(track, quality, view.frame.captured_at)
+                self._took(track, quality)
                 if track.shot is None or quality > track.shot.quality:
                     track.shot = Shot(view, box, quality, float(faces.score[row]))
 

@@ -93,7 +93,7 @@ class Lane(ABC, Generic[F]):
         update = self._tracker.update(boxes, at.timestamp())
         tracks = [self._seen(track_id, at) for track_id in update.ids]
         findings = self._end(update.ended)
-        wanted = self._choose(tracks, detections, view)
+        wanted = self._choose(tracks, detections, at, view)
         if wanted:
             chosen = [index for index, _ in wanted]
             self._recognise([tracks[i] for i in chosen], detections, wanted, view)
@@ -119,20 +119,20 @@ class Lane(ABC, Generic[F]):
         return track
 
     def _choose(
-        self, tracks: Sequence[Track[F]], detections: Any, view: View
+        self, tracks: Sequence[Track[F]], detections: Any, at: datetime, view: View
     ) -> list[tuple[int, float]]:
         """Index and quality of each detection that is worth recognising."""
         wanted = []
         for index, track in enumerate(tracks):
             quality = self._quality(detections, index, view)
-            if track.crops.wants(quality):
+            if track.crops.wants(quality, at.timestamp()):
                 wanted.append((index, quality))
         return wanted
 
-    def _took(self, track: Track[F], quality: float, captured_at: datetime) -> None:
+    def _took(self, track: Track[F], quality: float) -> None:
         """One crop of this track was recognised and fused."""
-        track.crops.took(quality)
-        track.first_crop_at = track.first_crop_at or captured_at
+        track.crops.took(quality, track.last_seen_at.timestamp())
+        track.first_crop_at = track.first_crop_at or track.last_seen_at
 
     def _split(self, track: Track[F]) -> Track[F]:
         """Another object has taken the track over: what follows is a track of its own."""

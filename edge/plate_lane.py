@@ -106,7 +106,7 @@ class PlateLane(Lane[PlateTrack]):
                 track = self._split(track)
                 verdict = track.fusion.add(reading, shot)
             if verdict is Verdict.COUNTED:
-                self._took(track, quality, shot.view.frame.captured_at)
+                self._took(track, quality)
                 track.shot = track.fusion.evidence
 
     def _drop_shot(self, track: Track[PlateTrack]) -> None:

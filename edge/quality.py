@@ -27,15 +27,18 @@ class BestCrops:
     A crop is wanted while there are fewer than `keep`, and later when it beats the worst of them by
     `gain`. It must have at least `floor`, and `share` of the best: a poor crop beside a good one
     would only blur what is known. Each replacement raises the sum by `gain`, so they are bounded.
+    Every `recheck_s` one more is wanted, to notice that another object has taken the track over.
     """
 
     keep: int
     floor: float
     gain: float = 0.05
     share: float = 0.5
+    recheck_s: float = 2.0
     _kept: list[float] = field(default_factory=list, init=False)
+    _last_s: float = field(default=0.0, init=False)
 
-    def wants(self, quality: float) -> bool:
+    def wants(self, quality: float, now_s: float) -> bool:
         """Whether a crop of this quality is worth recognising."""
         if quality < self.floor:
             return False
@@ -43,11 +46,16 @@ class BestCrops:
             return True
         if quality < self.share * self._kept[0]:
             return False
-        return len(self._kept) < self.keep or quality >= self._kept[-1] + self.gain
+        return (
+            len(self._kept) < self.keep
+            or quality >= self._kept[-1] + self.gain
+            or now_s - self._last_s >= self.recheck_s
+        )
 
-    def took(self, quality: float) -> None:
-        """A crop of this quality has been recognised."""
+    def took(self, quality: float, now_s: float) -> None:
+        """A crop of this quality has been recognised, and was of this object."""
         self._kept = sorted((*self._kept, quality), reverse=True)[: self.keep]
+        self._last_s = now_s
 
 
 def plate_quality(image: Image, box: NDArray[np.float32], rows: int, score: float) -> float:

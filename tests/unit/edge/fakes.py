@@ -46,7 +46,8 @@ def raw(image: Image, at_s: float, *, sequence: int = 0) -> RawFrame:
 def _boxes(image: Image, colours: dict[str, tuple[int, int, int]]) -> list[tuple[str, list[int]]]:
     found = []
     for name, colour in colours.items():
-        mask = (np.abs(image.astype(np.int16) - np.array(colour)).max(axis=2) < 60).astype(np.uint8)
+        low, high = np.clip(np.array(colour) - 60, 0, 255), np.clip(np.array(colour) + 60, 0, 255)
+        mask = cv2.inRange(image, low, high)
         count, _, stats, _ = cv2.connectedComponentsWithStats(mask)
         for x, y, w, h, area in stats[1:count].tolist():
             if area > 100 and w > 8 and h > 4:

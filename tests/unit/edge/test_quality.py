@@ -6,13 +6,18 @@ import pytest
 from edge.quality import BestCrops, plate_quality
 
 
-def taken(qualities: list[float], *, keep: int = 3) -> list[float]:
+def taken(qualities: list[float], *, keep: int = 3, step_s: float = 0.0) -> list[float]:
     crops, took = BestCrops(keep=keep, floor=0.2), []
-    for quality in qualities:
-        if crops.wants(quality):
-            crops.took(quality)
+    for number, quality in enumerate(qualities):
+        if crops.wants(quality, number * step_s):
+            crops.took(quality, number * step_s)
             took.append(quality)
     return took
+
+
+def test_now_and_then_a_track_is_looked_at_again() -> None:
+    assert len(taken([0.5] * 100, step_s=0.2)) == 3 + 9  # every two of twenty seconds
+    assert len(taken([0.9] + [0.4] * 100, step_s=0.2)) == 1
 
 
 def test_poor_crops_use_nothing_up_however_many() -> None:

@@ -1,0 +1,151 @@
+"""From a finding to the outbox: only the hub can open what was seen of a face."""
+
+import base64
+import itertools
+from dataclasses import replace
+from datetime import timedelta
+
+import cv2
+import numpy as np
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from edge.emit import Emitter, FaceFinding, Origin, PlateFinding
+from edge.evidence import EvidenceRing
+from edge.observe import Reason
+from edge.outbox import MemoryOutbox
+from tests.unit.edge.fakes import T0, FakeFaceDetector, embedding_of, frame, picture
+from wire.codec import decode
+from wire.errors import InvalidMessage
+from wire.messages import CameraObservation, Event, FaceObservation, PlateObservation, PlateText
+from wire.sealing import unseal
+from wire.topics import EdgeTopics
+
+KEY, HUB = Ed25519PrivateKey.generate(), X25519PrivateKey.generate()
+SCENE = picture(("ann", (100, 80, 190, 170)), ("bob", (400, 80, 490, 170)))
+
+
+class Box:
+    def __init__(self) -> None:
+        numbers = itertools.count(1)
+        self.outbox, self.ring = MemoryOutbox("0" * 16), EvidenceRing(1 << 20)
+        self.detector = FakeFaceDetector()
+        self.emitter = Emitter(
+            Origin(EdgeTopics("yard", "box"), KEY, lambda: 12),
+            self.outbox,
+            self.ring,
+            hub_key=HUB.public_key(),
+            face_detector=self.detector,
+            new_id=lambda: f"00000000-0000-4000-8000-{next(numbers):012d}",
+            now=lambda: T0,
+        )
+
+    def sent(self) -> tuple[str, Event, bytes]:
+        (message,) = self.outbox.after(0, 9)
+        return message.topic, decode(message.payload).verify(KEY.public_key()), message.payload
+
+
+COMMON = {
+    "track_id": "b-gate-1",
+    "revision": 2,
+    "reason": Reason.HIGH_QUALITY,
+    "first_seen_at": T0,
+    "last_seen_at": T0 + timedelta(seconds=2),
+    "frames": 7,
+    "frame": frame(SCENE, 1.0),
+    "box": (100.0, 80.0, 190.0, 170.0),
+    "quality": 0.8,
+    "detector_score": 0.9,
+}
+FACE = FaceFinding(
+    **COMMON,  # type: ignore[arg-type]
+    faces=np.array([[100, 80, 190, 170], [400, 80, 490, 170]], np.float32),
+    embedding=embedding_of("ann"),
+    pack="fake",
+    pack_sha256="f" * 64,
+)
+PLATE = PlateFinding(
+    **COMMON,  # type: ignore[arg-type]
+    faces=None,
+    plate=PlateText(
+        text="京A88731",
+        plate_type="ordinary",
+        colour="blue",
+        confidence=0.9,
+        province_confidence=0.9,
+        char_confidences=(0.9,) * 7,
+    ),
+    state="confirmed",
+    reads=3,
+)
+
+
+def open_jpeg(data: bytes | None) -> np.ndarray:
+    assert data is not None
+    return np.asarray(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR))
+
+
+def test_a_face_is_sealed_to_the_hub_and_bound_to_its_observation() -> None:
+    box = Box()
+    observation_id = box.emitter.tell(FACE)
+    topic, event, payload = box.sent()
+    assert topic == "gatehouse/v1/yard/box/gate/observation/face"
+    assert (event.id, event.camera, event.sequence) == (observation_id, "gate", 1)
+    assert event.clock_offset_ms == 12
+    data = event.data
+    assert isinstance(data, FaceObservation)
+    assert (data.track_id, data.revision, data.frames) == ("b-gate-1", 2, 7)
+    assert data.captured_at == T0 + timedelta(seconds=1)
+    probe = unseal(data.probe, observation_id, HUB)
+    assert np.array_equal(probe.embedding, embedding_of("ann"))
+    assert (probe.pack, probe.pack_sha256) == ("fake", "f" * 64)
+    assert open_jpeg(probe.crop_jpeg).shape[0] > 90
+    with pytest.raises(InvalidMessage):
+        unseal(data.probe, "00000000-0000-4000-8000-000000000099", HUB)
+    assert probe.crop_jpeg not in payload
+    assert base64.b64encode(probe.crop_jpeg)[8:40] not in payload
+
+
+def test_the_ring_has_what_the_observation_names_with_bystanders_hidden() -> None:
+    box = Box()
+    observation_id = box.emitter.tell(FACE)
+    data = box.sent()[1].data
+    assert isinstance(data, FaceObservation)
+    assert [item.name for item in data.evidence] == ["scene", "crop"]
+    scene = open_jpeg(box.ring.get(observation_id, "scene"))
+    assert scene.shape == SCENE.shape
+    assert np.abs(scene[125, 145].astype(int) - SCENE[125, 145]).max() < 20  # the subject is shown
+    hidden, shown = scene[60:190, 380:510], SCENE[60:190, 380:510]
+    assert np.abs(hidden.astype(int) - shown).mean() > 15  # the other is not
+    assert box.detector.calls == 0  # the camera's own detections served
+
+
+def test_a_plate_hides_every_face_even_where_the_camera_looks_for_none() -> None:
+    box = Box()
+    observation_id = box.emitter.tell(PLATE)
+    topic, event, _ = box.sent()
+    assert topic.endswith("/gate/observation/plate")
+    assert isinstance(event.data, PlateObservation)
+    assert event.data.crop is not None
+    assert open_jpeg(base64.b64decode(event.data.crop.data)).size
+    assert box.detector.calls == 1
+    scene = open_jpeg(box.ring.get(observation_id, "scene"))
+    assert np.abs(scene[60:190, 380:510].astype(int) - SCENE[60:190, 380:510]).mean() > 15
+
+
+def test_each_telling_has_an_id_and_a_sequence_of_its_own() -> None:
+    box = Box()
+    ids = [box.emitter.tell(replace(FACE, revision=n)) for n in range(3)]
+    events = [decode(m.payload).event for m in box.outbox.after(0, 9)]
+    assert [event.id for event in events] == ids
+    assert [event.sequence for event in events] == [1, 2, 3]
+    assert len(set(ids)) == 3
+
+
+def test_a_camera_that_went_away() -> None:
+    box = Box()
+    box.emitter.tell_camera("gate", CameraObservation(state="offline", captured_at=T0, reason="x"))
+    topic, event, _ = box.sent()
+    assert topic.endswith("/gate/observation/camera")
+    assert event.camera == "gate"

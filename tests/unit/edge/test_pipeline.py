@@ -1,0 +1,216 @@
+"""The pipeline of one camera on painted frames, as timelines of findings."""
+
+import gc
+import itertools
+import weakref
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from edge.camera import _steps
+from edge.closer import RecentFrames
+from edge.config import CameraSection
+from edge.counters import CameraCounters
+from edge.emit import FaceFinding, PlateFinding
+from edge.frame import SceneEnd
+from edge.observe import Reason
+from edge.pipeline import Finding, Pipeline
+from tests.unit.edge.fakes import (
+    FakePlates,
+    Placed,
+    embedding_of,
+    fake_networks,
+    picture,
+    raw,
+)
+
+Scene = Callable[[int], list[Placed]]
+
+
+class Gate:
+    """A camera at 5 Hz whose frames are painted."""
+
+    def __init__(self, main_stream: RecentFrames | None = None, **settings: object) -> None:
+        numbers = itertools.count(1)
+        options = {"id": "gate", "source": "x", "min_face_px": 20, **settings}
+        section = CameraSection.model_validate(options)
+        networks = fake_networks(FakePlates())
+        self.counters, self.findings = CameraCounters(), list[tuple[int, Finding]]()
+        steps = _steps(section, networks, main_stream, lambda: f"b-gate-{next(numbers)}")
+        self.pipeline = Pipeline(steps, self.counters, self._tell)
+        self.number = 0
+
+    def _tell(self, finding: Finding) -> None:
+        self.findings.append((self.number, finding))
+
+    def show(self, *placed: Placed, size: tuple[int, int] = (640, 360)) -> None:
+        self.pipeline.process(
+            raw(picture(*placed, size=size), 0.2 * self.number, sequence=self.number)
+        )
+        self.number += 1
+
+    def play(self, frames: int, scene: Scene) -> None:
+        for n in range(frames):
+            self.show(*scene(n))
+
+    def told(self) -> list[tuple[int, str, int, Reason]]:
+        return [(n, f.track_id, f.revision, f.reason) for n, f in self.findings]
+
+
+def walker(name: str, side: int, *, speed: int = 10, x: int = 50, y: int = 80) -> Scene:
+    return lambda n: [(name, (x + speed * n, y, x + speed * n + side, y + side))]
+
+
+def test_nobody_nothing() -> None:
+    gate = Gate()
+    gate.play(20, lambda n: [])
+    gate.pipeline.end_scene(SceneEnd("over"))
+    assert gate.findings == []
+    assert gate.counters.analysed + gate.counters.still == 20
+    assert gate.counters.still > 10  # no network ran while nothing moved
+
+
+def test_a_good_face_is_told_in_its_first_frame() -> None:
+    gate = Gate()
+    gate.play(8, walker("ann", 90))
+    (number, finding), *_ = gate.findings
+    assert (number, finding.track_id, finding.reason) == (0, "b-gate-1", Reason.HIGH_QUALITY)
+    assert isinstance(finding, FaceFinding)
+    assert np.array_equal(finding.embedding, embedding_of("ann"))
+    assert finding.box == (50, 80, 140, 170)
+    assert len(gate.findings) == 1
+
+
+def test_poorer_crops_are_told_once_three_agree() -> None:
+    gate = Gate()
+    gate.play(10, walker("ann", 50))
+    assert gate.told() == [(2, "b-gate-1", 0, Reason.AGREEING_CROPS)]
+    assert gate.counters.recognised == 5  # the best five, not all ten
+
+
+def test_a_face_that_passes_quickly_is_told_when_its_track_ends() -> None:
+    gate = Gate()
+    gate.play(2, walker("ann", 50))
+    gate.play(12, lambda n: [])
+    assert [(t, r) for _, t, _, r in gate.told()] == [("b-gate-1", Reason.TRACK_ENDED)]
+
+
+def test_a_clearly_better_crop_is_told_again_under_the_same_track() -> None:
+    gate = Gate()
+    gate.play(30, lambda n: [("ann", (100, 50, 140 + 2 * n, 90 + 2 * n))])  # comes nearer
+    told = gate.told()
+    assert {track for _, track, _, _ in told} == {"b-gate-1"}
+    assert [revision for _, _, revision, _ in told] == list(range(len(told)))
+    assert {reason for _, _, _, reason in told[1:]} == {Reason.BETTER_CROP}
+    qualities = [finding.quality for _, finding in gate.findings]
+    assert all(b >= a + 0.15 for a, b in itertools.pairwise(qualities))
+    frames = [finding.frames for _, finding in gate.findings]
+    assert frames == sorted(frames)
+
+
+def test_faces_too_small_are_not_followed_but_counted() -> None:
+    gate = Gate(min_face_px=40)
+    gate.play(8, walker("ann", 30))
+    gate.pipeline.end_scene(SceneEnd("over"))
+    assert gate.findings == []
+    assert gate.counters.faces > 0
+
+
+def test_two_people_are_two_tracks_and_each_knows_of_both_faces() -> None:
+    gate = Gate()
+    gate.play(6, lambda n: walker("ann", 80)(n) + walker("bob", 80, x=400)(n))
+    findings = [finding for _, finding in gate.findings]
+    assert len({finding.track_id for finding in findings}) == 2
+    for finding in findings:
+        assert finding.faces is not None
+        assert len(finding.faces) == 2
+
+
+def test_someone_else_on_the_same_track_becomes_a_track_of_its_own() -> None:
+    gate = Gate()
+    gate.play(6, walker("ann", 50, speed=0))
+    gate.play(16, walker("bob", 50, speed=0))  # stepped into the very place
+    gate.pipeline.end_scene(SceneEnd("over"))
+    by_track = {f.track_id: f for _, f in gate.findings if isinstance(f, FaceFinding)}
+    assert len(by_track) == 2
+    people = [f.embedding for f in by_track.values()]
+    assert np.array_equal(people[0], embedding_of("ann"))
+    assert np.array_equal(people[1], embedding_of("bob"))
+
+
+def test_a_plate_is_told_once_its_reading_is_confirmed() -> None:
+    gate = Gate()
+    gate.play(10, lambda n: [("京A88731", (50 + 40 * n, 200, 110 + 40 * n, 220))])
+    (number, finding), *rest = gate.findings
+    assert isinstance(finding, PlateFinding)
+    assert (finding.plate.text, finding.state, finding.reads) == ("京A88731", "confirmed", 2)
+    assert number == 1
+    assert rest == []
+
+
+def test_two_cars_in_line_are_two_plates() -> None:
+    gate = Gate()
+    gate.play(6, lambda n: [("京A88731", (50 + 30 * n, 200, 110 + 30 * n, 220))])
+    gate.play(12, lambda n: [])
+    gate.play(6, lambda n: [("沪B12345", (50 + 30 * n, 200, 110 + 30 * n, 220))])
+    texts = [f.plate.text for _, f in gate.findings if isinstance(f, PlateFinding)]
+    assert texts == ["京A88731", "沪B12345"]
+
+
+def test_a_plate_alone_has_had_no_faces_looked_for_where_the_camera_does_none() -> None:
+    gate = Gate(faces=False)
+    gate.play(4, lambda n: [("京A88731", (50, 200, 110, 220)), ("ann", (300, 50, 400, 150))])
+    assert [f.faces for _, f in gate.findings] == [None]
+
+
+def test_who_stands_still_is_still_followed() -> None:
+    gate = Gate()
+    gate.play(40, walker("ann", 90, speed=0))
+    assert gate.counters.still == 0
+    assert len(gate.findings) == 1
+
+
+def test_the_end_of_a_scene_ends_the_tracks() -> None:
+    gate = Gate()
+    gate.play(2, walker("ann", 50))
+    gate.pipeline.end_scene(SceneEnd("the camera went away"))
+    assert [reason for _, _, _, reason in gate.told()] == [Reason.TRACK_ENDED]
+    gate.play(1, walker("ann", 90))
+    assert gate.told()[-1][1] == "b-gate-2"
+
+
+@pytest.mark.parametrize("near_s", [0.1, 5.0])
+def test_crops_come_from_the_main_stream_where_it_has_a_frame_near_in_time(near_s: float) -> None:
+    main = RecentFrames()
+    gate = Gate(main)
+    big = picture(("ann", (300, 240, 620, 560)), size=(1920, 1080))
+    main.add(raw(big, near_s))
+    gate.show(("ann", (100, 80, 206, 186)))  # the same, at a third
+    ((_, finding),) = gate.findings
+    is_near = near_s < 1
+    assert finding.frame.size_px == ((1920, 1080) if is_near else (640, 360))
+    assert finding.box == ((300, 240, 620, 560) if is_near else (100, 80, 206, 186))
+    assert (finding.faces is None) == is_near  # they are looked for in the picture that is shown
+    assert finding.first_seen_at <= finding.frame.captured_at <= finding.last_seen_at
+
+
+def test_a_face_too_small_on_the_sub_stream_is_large_enough_on_the_main_one() -> None:
+    main = RecentFrames()
+    gate = Gate(main, min_face_px=60)
+    main.add(raw(picture(("ann", (300, 240, 390, 330)), size=(1920, 1080)), 0.0))
+    gate.show(("ann", (100, 80, 130, 110)))
+    assert [f.box for _, f in gate.findings] == [(300, 240, 390, 330)]
+
+
+def test_frames_are_let_go_once_they_are_told() -> None:
+    gate = Gate()
+    kept = []
+    for n in range(20):
+        frame = raw(picture(*walker("ann", 90, speed=2)(n)), 0.2 * n, sequence=n)
+        kept.append(weakref.ref(frame.pixels.image))  # type: ignore[attr-defined]
+        gate.pipeline.process(frame)
+        del frame
+    gate.findings.clear()
+    gc.collect()
+    assert sum(reference() is not None for reference in kept) <= 1
