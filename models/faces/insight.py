@@ -23,6 +23,7 @@ from models.packs import InstalledFile
 from models.sessions import Session
 
 SCRFD_LONGEST_PX: Final = 640
+SCRFD_CLOSEUP_PX: Final = 160
 SCRFD_MIN_SCORE: Final = 0.5
 _STRIDE: Final = 32
 _MAX_BATCH: Final = 32
@@ -33,6 +34,9 @@ class ScrfdDetector:
 
     The image is scaled so that its longest side is `longest_px` and padded to a multiple of 32, not to a
     square: a 16:9 frame then costs 384 rows instead of 640. A face must be about 10 px wide after that.
+
+    A face that fills the picture is too large for SCRFD at 640: of 50 tight crops it found none, and all of
+    them at 160. So it looks at `closeup_px` as well, for a sixteenth of the cost; None leaves that out.
     """
 
     def __init__(
@@ -41,6 +45,7 @@ class ScrfdDetector:
         session: Session,
         *,
         longest_px: int = SCRFD_LONGEST_PX,
+        closeup_px: int | None = SCRFD_CLOSEUP_PX,
         min_score: float = SCRFD_MIN_SCORE,
     ) -> None:
         from insightface.model_zoo.scrfd import SCRFD
@@ -49,15 +54,15 @@ class ScrfdDetector:
         self._model: Any = SCRFD(
             model_file=str(file.path), session=session, static_shape_sessions=False
         )
-        self._longest_px = longest_px
+        self._sides_px = [side for side in (closeup_px, longest_px) if side is not None]
         self._min_score = min_score
 
     def detect(self, image: Image, *, min_score: float | None = None) -> FaceDetections:
         """See `models.faces.types.FaceDetector`."""
-        check_image(image)
+        height, width = check_image(image).shape[:2]
         rows, landmarks = self._model.detect(
             image,
-            input_size=input_size(image.shape[1], image.shape[0], self._longest_px),
+            input_size=[input_size(width, height, side) for side in self._sides_px],
             det_thresh=self._min_score if min_score is None else min_score,
         )
         return FaceDetections(

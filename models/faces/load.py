@@ -10,7 +10,7 @@ from typing import Final
 
 from models.faces.dlib_faces import DLIB_MIN_FACE_PX, DlibDetector, DlibEmbedder
 from models.faces.embedding import OnnxEmbedder, recipe_sha256
-from models.faces.insight import SCRFD_LONGEST_PX, ArcFaceEmbedder, ScrfdDetector
+from models.faces.insight import SCRFD_CLOSEUP_PX, SCRFD_LONGEST_PX, ArcFaceEmbedder, ScrfdDetector
 from models.faces.types import FaceDetector, FaceEmbedder, FacePack
 from models.faces.yunet import YunetDetector
 from models.packs import InstalledFile, InstalledPack, PackStore
@@ -28,10 +28,12 @@ class DetectorSize:
 
     Attributes:
         longest_px: SCRFD and YuNet scale an image's longest side to it.
+        closeup_px: SCRFD looks at this scale too, for faces that fill the picture; None for not.
         min_face_px: dlib finds faces down to it.
     """
 
     longest_px: int = SCRFD_LONGEST_PX
+    closeup_px: int | None = SCRFD_CLOSEUP_PX
     min_face_px: int = DLIB_MIN_FACE_PX
 
 
@@ -86,7 +88,9 @@ def _detector(
     if file.entry.network == "yunet":
         return YunetDetector(file, longest_px=size.longest_px)
     if file.entry.network == "scrfd":
-        return ScrfdDetector(file, run(file), longest_px=size.longest_px)
+        return ScrfdDetector(
+            file, run(file), longest_px=size.longest_px, closeup_px=size.closeup_px
+        )
     raise ModelError(f"pack {installed.pack.name}: {file.entry.network} finds no faces")
 
 

@@ -199,3 +199,12 @@ def test_scrfd_pads_to_multiples_of_32_only(
     width: int, height: int, expected: tuple[int, int]
 ) -> None:
     assert input_size(width, height, 640) == expected
+
+
+@pytest.mark.material
+@pytest.mark.parametrize("pack", OTHERS, indirect=True)
+def test_a_face_that_fills_the_picture_is_found(pack: FacePack, group_photo: Image) -> None:
+    boxes = pack.detector.detect(group_photo).boxes.astype(int)
+    for x1, y1, x2, y2 in boxes:
+        close = cv2.resize(group_photo[y1:y2, x1:x2], None, fx=6, fy=6)
+        assert len(pack.detector.detect(close)) >= 1
