@@ -64,12 +64,15 @@ class Delivery:
         """The connection is lost."""
         self._connected = False
 
-    def hub_said(self, session_id: str, *, online: bool) -> None:
-        """The hub's status was heard. One that is off in a session we do not know is stale news."""
+    def hub_said(self, session_id: str, *, online: bool, retained: bool = False) -> None:
+        """The hub's status was heard. One that is off in a session we do not know is stale news.
+
+        A `retained` one is what the broker had kept when we connected, and all has just been sent.
+        """
         if online:
             is_new = session_id != self._hub_session or not self._hub_online
             self._hub_session, self._hub_online = session_id, True
-            if is_new:
+            if is_new and not retained:
                 self._start_over()
         elif self._hub_session in (session_id, None):
             self._hub_online = False

@@ -29,6 +29,15 @@ class Will:
     payload: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A message as it came. `retained`: the broker had kept it from before we subscribed."""
+
+    topic: str
+    payload: bytes
+    retained: bool
+
+
 class Link:
     """A connection that the broker has accepted. Its callbacks come from a thread of paho's."""
 
@@ -106,7 +115,7 @@ def open_link(
     client_id: str,
     *,
     will: Will | None = None,
-    on_message: Callable[[str, bytes], None] | None = None,
+    on_message: Callable[[Incoming], None] | None = None,
     on_lost: Callable[[], None] = lambda: None,
     timeout_s: float = CONNECT_TIMEOUT_S,
 ) -> Link:
@@ -129,11 +138,11 @@ def open_link(
 
 
 def _receiver(
-    on_message: Callable[[str, bytes], None],
+    on_message: Callable[[Incoming], None],
 ) -> Callable[[mqtt.Client, Any, mqtt.MQTTMessage], None]:
     def receive(client: mqtt.Client, userdata: Any, message: mqtt.MQTTMessage) -> None:
         del client, userdata
-        on_message(message.topic, bytes(message.payload))
+        on_message(Incoming(message.topic, bytes(message.payload), bool(message.retain)))
 
     return receive
 

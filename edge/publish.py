@@ -26,7 +26,7 @@ from edge.config import BrokerSection
 from edge.delivery import Delivery
 from edge.emit import Origin
 from edge.evidence import EvidenceRing
-from edge.link import Link, Will, open_link
+from edge.link import Incoming, Link, Will, open_link
 from edge.outbox import Outbox
 from edge.timing import Backoff
 from wire.codec import decode
@@ -59,10 +59,9 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class _Heard:
-    """A message of the broker, as it came."""
+    """A message of the broker, and when it came."""
 
-    topic: str
-    payload: bytes
+    message: Incoming
     at: datetime
 
 
@@ -90,6 +89,12 @@ class Publisher:
         self._clocks = clocks or Clocks()
         self._backoff = Backoff(random or Random(), first_s=0.5, most_s=15.0)  # noqa: S311
         self._delivery = delivery or Delivery()
+        topics = origin.topics
+        self._expected: dict[str, type[Message]] = {
+            topics.ack: Ack,
+            topics.hub_status: HubStatus,
+            topics.command("evidence"): EvidenceCommand,
+        }
         self._heard: queue.SimpleQueue[_Heard] = queue.SimpleQueue()
         self._changed = threading.Condition()
         self._woken = False
@@ -152,7 +157,7 @@ class Publisher:
             on_message=self._receive,
             on_lost=self.wake,
         )
-        link.subscribe((topics.hub_status, topics.ack, topics.command("+")))
+        link.subscribe(tuple(self._expected))
         link.publish(topics.status, self._status(session_id, online=True), qos=1, retain=True)
         self._session_id, self._link = session_id, link
         self._backoff.reset()
@@ -198,26 +203,28 @@ class Publisher:
             self._delivery.sent(message.position, now_s)
         return bool(messages)
 
-    def _receive(self, topic: str, payload: bytes) -> None:
+    def _receive(self, message: Incoming) -> None:
         """From paho's thread."""
-        self._heard.put(_Heard(topic, payload, self._clocks.now()))
+        self._heard.put(_Heard(message, self._clocks.now()))
         self.wake()
 
     def _handle_heard(self, link: Link) -> None:
         while not self._heard.empty():
             heard = self._heard.get()
             try:
-                event = self._verified(heard)
+                event = self._verified(heard.message)
             except InvalidMessage as error:
-                log.warning("ignored what came on %s: %s", heard.topic, error)
+                log.warning("ignored what came on %s: %s", heard.message.topic, error)
                 continue
             self._handle(link, event, heard)
 
-    def _verified(self, heard: _Heard) -> Event:
-        """The event, if the hub of this site has signed it."""
-        event = decode(heard.payload).verify(self._hub_key)
+    def _verified(self, message: Incoming) -> Event:
+        """The event, if the hub of this site has signed it and it belongs on its topic."""
+        event = decode(message.payload).verify(self._hub_key)
         if (event.site, event.origin) != (self._origin.topics.site, HUB):
             raise InvalidMessage("wrong_origin", f"{event.source} is not this site's hub")
+        if not isinstance(event.data, self._expected.get(message.topic, ())):
+            raise InvalidMessage("wrong_topic", f"a {event.data.TYPE} does not belong here")
         return event
 
     def _handle(self, link: Link, event: Event, heard: _Heard) -> None:
@@ -229,11 +236,10 @@ class Publisher:
                     self._delivery.acknowledged(self._clocks.monotonic_s())
             case HubStatus(session_id=session_id, online=online):
                 log.info("the hub is %s", "there" if online else "off: messages wait for it")
-                self._delivery.hub_said(session_id, online=online)
+                retained = heard.message.retained
+                self._delivery.hub_said(session_id, online=online, retained=retained)
             case EvidenceCommand() as command:
                 self._give_evidence(link, command)
-            case _:
-                log.warning("ignored %s on %s", event.data.TYPE, heard.topic)
 
     def _give_evidence(self, link: Link, command: EvidenceCommand) -> None:
         topics, observation_id = self._origin.topics, command.observation_id

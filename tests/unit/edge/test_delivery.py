@@ -74,7 +74,7 @@ def test_an_acknowledgement_sets_the_limit_back() -> None:
 def test_a_new_session_of_the_hub_gets_everything_at_once() -> None:
     wire = Wire(3)
     wire.delivery.connected()
-    wire.delivery.hub_said("a", online=True)
+    wire.delivery.hub_said("a", online=True, retained=True)
     wire.run(0, 2)
     wire.delivery.hub_said("a", online=True)  # heard again: nothing new
     wire.step(2.0)
@@ -82,6 +82,24 @@ def test_a_new_session_of_the_hub_gets_everything_at_once() -> None:
     wire.delivery.hub_said("b", online=True)
     wire.step(2.1)
     assert wire.sent[3:] == [(2.1, 1), (2.1, 2), (2.1, 3)]
+
+
+def test_the_status_that_the_broker_had_kept_is_no_new_session() -> None:
+    wire = Wire(3)
+    wire.delivery.connected()
+    wire.step(0.0)
+    wire.delivery.hub_said("a", online=True, retained=True)
+    wire.step(0.1)
+    assert len(wire.sent) == 3
+
+
+def test_a_hub_that_starts_for_the_first_time_gets_all_at_once() -> None:
+    wire = Wire(3)
+    wire.delivery.connected()
+    wire.step(0.0)
+    wire.delivery.hub_said("a", online=True)
+    wire.step(0.1)
+    assert wire.sent[3:] == [(0.1, 1), (0.1, 2), (0.1, 3)]
 
 
 def test_a_new_connection_gets_everything_at_once() -> None:
