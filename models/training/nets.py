@@ -51,9 +51,12 @@ class Residual(nn.Module):
 class Reader(nn.Module):
     """Rectified plate to a distribution over characters at each of eight slots.
 
-    One query per slot attends over the feature map, steered by the whole picture, so that one
-    network reads one and two rows, seven and eight characters and what is still aslant.
+    Two queries per slot attend over the feature map, steered by the whole picture, so that one
+    network reads one and two rows, seven and eight characters and what is still aslant. Two, since
+    the average under one forgets what is above and what below: E and F differ in nothing else.
     """
+
+    HEADS = 2
 
     def __init__(self, widths: tuple[int, int, int] = (32, 48, 96)) -> None:
         super().__init__()
@@ -64,15 +67,15 @@ class Reader(nn.Module):
         rows, columns = READER_SIZE[0] // 8, READER_SIZE[1] // 4
         self.place = nn.Parameter(torch.randn(1, c, rows, columns) * 0.02)
         self.key = nn.Conv2d(c, c, 1)
-        self.query = nn.Parameter(torch.randn(1, MAX_LENGTH, c) * 0.1)
-        self.steer = nn.Linear(2 * c, MAX_LENGTH * c)
+        self.query = nn.Parameter(torch.randn(1, MAX_LENGTH * self.HEADS, c) * 0.1)
+        self.steer = nn.Linear(2 * c, MAX_LENGTH * self.HEADS * c)
         centres = (torch.arange(MAX_LENGTH) + 0.5) / MAX_LENGTH
         across = (torch.arange(columns) + 0.5) / columns
         prior = -((across[None] - centres[:, None]) ** 2) / (2 * 0.12**2)
-        self.prior = nn.Parameter(
-            prior[:, None].expand(-1, rows, -1).reshape(MAX_LENGTH, -1).clone()
-        )
-        self.hidden = nn.Linear(c, 128)
+        down = torch.linspace(-0.5, 0.5, rows)
+        tilted = torch.stack([prior[:, None] + side * down[None, :, None] for side in (-1, 1)], 1)
+        self.prior = nn.Parameter(tilted.reshape(MAX_LENGTH * self.HEADS, -1))
+        self.hidden = nn.Linear(self.HEADS * c, 128)
         self.classify = nn.Linear(128, CLASSES)
         self.slot_bias = nn.Parameter(torch.zeros(MAX_LENGTH, CLASSES))
         self.colour = nn.Linear(2 * c + b, len(PlateColour))
@@ -85,9 +88,10 @@ class Reader(nn.Module):
         wide = self.context(features)
         summary = torch.cat((wide.mean((2, 3)), features.mean((2, 3))), 1)
         keys = self.key(features + self.place).flatten(2)
-        queries = self.query + self.steer(summary).view(-1, MAX_LENGTH, keys.shape[1])
+        queries = self.query + self.steer(summary).unflatten(1, (MAX_LENGTH * self.HEADS, -1))
         scores = queries @ keys / keys.shape[1] ** 0.5 + self.prior
         slots = scores.softmax(2) @ features.flatten(2).transpose(1, 2)
+        slots = slots.unflatten(1, (MAX_LENGTH, self.HEADS)).flatten(2)
         text = self.classify(torch.relu(self.hidden(slots))) + self.slot_bias
         colour = self.colour(torch.cat((summary, low.mean((2, 3))), 1))
         return text, colour, self.rows(summary)
