@@ -6,7 +6,7 @@ Tables are for people, on standard output; ``--json`` is for programs. Failures 
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -15,12 +15,15 @@ from rich.progress import BarColumn, DownloadColumn, TimeRemainingColumn, Transf
 from rich.progress import Progress as ProgressBar
 from rich.table import Table
 
-from models.download import Downloader, Progress
-from models.export import DEFAULT_IMGSZ, export_yolo, import_yolo
-from models.install import import_packs, pull
 from models.packs import PackStatus, PackStore
 from models.registry import Pack
 from wire.errors import ModelError
+
+if TYPE_CHECKING:
+    from models.download import Progress
+
+# What is heavy (OpenCV, httpx) is imported by the command that needs it: every `gatehouse` command imports
+# this module.
 
 models_app = typer.Typer(
     name="models",
@@ -96,6 +99,9 @@ def pull_packs(
     """
     import httpx
 
+    from models.download import Downloader
+    from models.install import pull
+
     store = PackStore()
     console = Console(stderr=True)
     with httpx.Client(timeout=httpx.Timeout(30.0), headers={"User-Agent": "gatehouse"}) as client:
@@ -165,6 +171,9 @@ def import_(
 
       gatehouse models import yolo11n.onnx --pack yolo11n --trust 1f2e…
     """
+    from models.export import import_yolo
+    from models.install import import_packs
+
     store = PackStore()
     console = Console(stderr=True)
     if pack is not None and source.suffix == ".onnx" and _is_object_pack(store, pack):
@@ -187,7 +196,7 @@ def export(
     weights: Annotated[
         str, typer.Argument(help="A .pt of ultralytics, yours or theirs.", metavar="WEIGHTS")
     ],
-    imgsz: Annotated[int, typer.Option(help="Side of the network's input, px.")] = DEFAULT_IMGSZ,
+    imgsz: Annotated[int, typer.Option(help="Side of the network's input, px.")] = 640,
     name: Annotated[
         str | None, typer.Option(help="Name of the pack.", show_default="the file's")
     ] = None,
@@ -202,6 +211,8 @@ def export(
 
       gatehouse models export yolo11n.pt --imgsz 320 --name yolo11n-small
     """
+    from models.export import export_yolo
+
     installed = export_yolo(PackStore(), weights, imgsz=imgsz, name=name)
     file = installed.files[0]
     Console(stderr=True).print(
@@ -271,7 +282,7 @@ class _progress_bar:  # noqa: N801 - used as a function
     def __exit__(self, *_: object) -> None:
         self._bar.stop()
 
-    def __call__(self, progress: Progress) -> None:
+    def __call__(self, progress: "Progress") -> None:
         if progress.name not in self._tasks:
             self._tasks[progress.name] = self._bar.add_task(escape(progress.name))
         self._bar.update(
