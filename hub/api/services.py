@@ -1,0 +1,42 @@
+"""What the API works with: handed over by the composition root, found by the routes in the request."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from hub.api.shapes import Health
+from hub.enrolment import Enroller
+from hub.evidence_files import EvidenceFiles
+from hub.store import Store
+from hub.vault import Vault
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The parts of the hub that the API speaks to.
+
+    `health` says how the hub is; `wake_sinks` lets the forwarders look at once; `stopping` is true once the
+    hub is going down, which ends event streams.
+    """
+
+    store: Store
+    files: EvidenceFiles
+    vault: Vault
+    enroller: Enroller | None
+    now: Callable[[], datetime]
+    health: Callable[[], Health]
+    wake_sinks: Callable[[], None]
+    stopping: Callable[[], bool]
+
+
+def services(request: Request) -> Services:
+    """The services of the application that this request came to."""
+    found = request.app.state.services
+    assert isinstance(found, Services)
+    return found
+
+
+Hub = Annotated[Services, Depends(services)]

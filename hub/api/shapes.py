@@ -1,0 +1,315 @@
+"""What the API takes and gives, as JSON."""
+
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from hub.alerts import State
+from hub.watchlist import Category, EntryState, ListKind
+from wire.messages import AlertEvidence, FaceMatch, PlateMatch, Severity
+
+T = TypeVar("T")
+Text = Annotated[str, Field(min_length=1, max_length=400)]
+Label = Annotated[str, Field(min_length=1, max_length=120)]
+
+
+class Request(BaseModel):
+    """Base of all that is sent: unknown fields are refused."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+
+class PageOf(BaseModel, Generic[T]):
+    """A page, newest first. Ask again with `cursor` = `next_cursor` for the next one; null on the last."""
+
+    items: list[T]
+    next_cursor: str | None
+
+
+class TransitionOut(BaseModel):
+    """One step on an alert's way."""
+
+    from_state: State
+    to_state: State
+    actor: str
+    at: AwareDatetime
+    note: str
+
+
+class AlertOut(BaseModel):
+    """An alert. `certainty` is ``unverified`` until a person has verified it."""
+
+    id: str
+    site: str
+    gate: str
+    camera: str
+    rule_id: str
+    rule_title: str
+    severity: Severity
+    state: State
+    certainty: Literal["unverified", "confirmed"]
+    reason: str
+    match: Annotated[FaceMatch | PlateMatch, Field(discriminator="kind")]
+    category: Category
+    basis: str
+    first_seen_at: AwareDatetime
+    last_seen_at: AwareDatetime
+    raised_at: AwareDatetime
+    closed_at: AwareDatetime | None
+    observation_id: str
+    observations: int
+    evidence: list[AlertEvidence]
+
+
+class AlertDetail(AlertOut):
+    """An alert with its way and the first hundred observations behind it."""
+
+    transitions: list[TransitionOut]
+    observation_ids: list[str]
+
+
+class Note(Request):
+    """What a person has to say about a step."""
+
+    note: Annotated[str, Field(max_length=2000)] = ""
+
+
+class Transition(Note):
+    """A step on an alert's way; the lifecycle says which are possible."""
+
+    to: State
+
+
+class ObservationOut(BaseModel):
+    """What one track showed. `data` is the message without what only the hub could open, and without
+    pictures; `sha256` and `signature` are the edge's, over the whole message."""
+
+    id: str
+    edge: str
+    site: str
+    gate: str
+    camera: str
+    kind: str
+    captured_at: AwareDatetime
+    received_at: AwareDatetime
+    plate: str | None
+    matched: bool
+    data: dict[str, Any]
+    evidence: list[AlertEvidence] = []
+    boot_id: str
+    sequence: int
+    time: AwareDatetime
+    clock_offset_ms: int | None
+    sha256: str
+    signature: str
+
+
+class EntryRequest(Request):
+    """A request to watch for something: why, by which right, on whose word, until when."""
+
+    label: Label
+    category: Category
+    basis: Text
+    reference: Text
+    expires_at: AwareDatetime
+
+
+class PlateEntryRequest(EntryRequest):
+    """A request to watch for a plate."""
+
+    plate: Annotated[str, Field(min_length=1, max_length=32)]
+
+
+class FaceEntryRequest(EntryRequest):
+    """A request to watch for an enrolled subject."""
+
+    subject_id: str
+
+
+class EntryOut(BaseModel):
+    """An entry. `target` is the plate, or the id of the subject."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: str
+    kind: ListKind
+    target: str
+    label: str
+    category: Category
+    basis: str
+    reference: str
+    state: EntryState
+    requester: str
+    requested_at: AwareDatetime
+    expires_at: AwareDatetime
+    approver: str | None
+    approved_at: AwareDatetime | None
+
+
+class TemplateOut(BaseModel):
+    """What there is to say of a template. `advice` is what would make a better photo."""
+
+    id: str
+    pack: str
+    quality: float
+    advice: list[str] = []
+
+
+class SubjectOut(BaseModel):
+    """An enrolled subject."""
+
+    id: str
+    label: str
+    purpose: str
+    basis: str
+    reference: str
+    enrolled_by: str
+    enrolled_at: AwareDatetime
+    expires_at: AwareDatetime
+
+
+class SubjectDetail(SubjectOut):
+    """A subject with what there is of its templates."""
+
+    templates: list[TemplateOut]
+
+
+class Erased(BaseModel):
+    """What was erased."""
+
+    id: str
+    templates: int
+
+
+class DeadMessage(BaseModel):
+    """A message that can never be processed. `payload` is what may be kept of it: no picture, no face."""
+
+    id: int
+    topic: str
+    edge: str | None
+    reason: str
+    detail: str
+    size_bytes: int
+    payload: Any
+    count: int
+    first_at: AwareDatetime
+    last_at: AwareDatetime
+
+
+class DeadDelivery(BaseModel):
+    """A delivery that was given up."""
+
+    sink: str
+    position: int
+    event_id: str
+    type: str
+    alert_id: str
+    attempts: int
+    last_error: str
+    since: AwareDatetime
+
+
+class Replay(Request):
+    """Which dead delivery to try anew; without `position`, all of the sink."""
+
+    position: Annotated[int, Field(ge=1, lt=1 << 62)] | None = None
+
+
+class Replayed(BaseModel):
+    """How many deliveries will be tried anew."""
+
+    count: int
+
+
+class AuditOut(BaseModel):
+    """One record of the audit log."""
+
+    position: int
+    at: AwareDatetime
+    actor: str
+    action: str
+    target: str
+    purpose: str
+    details: dict[str, Any]
+    previous_hash: str
+    hash: str
+
+
+class ChainOut(BaseModel):
+    """Whether the audit log is whole: `first_break` is the first record that does not fit, or null."""
+
+    records: int
+    first_break: int | None
+
+
+class EdgeHealth(BaseModel):
+    """One edge box."""
+
+    edge: str
+    site: str
+    online: bool
+    version: str
+    last_seen_at: AwareDatetime | None
+
+
+class CameraOut(BaseModel):
+    """One camera, as its edge last reported it."""
+
+    edge: str
+    camera: str
+    gate: str
+    state: str
+    reason: str
+    health: dict[str, Any] | None
+    last_seen_at: AwareDatetime
+
+
+class SinkHealth(BaseModel):
+    """One sink: how many deliveries wait, and how many were given up."""
+
+    sink: str
+    waiting: int
+    dead: int
+
+
+class BrokerHealth(BaseModel):
+    """The connection to the broker, by site."""
+
+    connected: bool
+    sites: dict[str, bool]
+    problem: str
+
+
+class IngestHealth(BaseModel):
+    """The ingest worker since the start: what waits, and what became of what came."""
+
+    waiting: int
+    dropped: int
+    committed: int
+    repeated: int
+    rejected: int
+    alerts_raised: int
+    alerts_joined: int
+
+
+class FacesHealth(BaseModel):
+    """Face matching: which pack, how many templates are searched."""
+
+    pack: str
+    templates: int
+
+
+class Health(BaseModel):
+    """How the hub is. `problems` says in words why it is degraded."""
+
+    status: Literal["ok", "degraded"]
+    problems: list[str]
+    version: str
+    broker: BrokerHealth
+    ingest: IngestHealth
+    faces: FacesHealth | None
+    edges: list[EdgeHealth]
+    cameras: list[CameraOut]
+    sinks: list[SinkHealth]
+    dead_letters: dict[str, int]
+    broken_rules: list[str]

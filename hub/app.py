@@ -1,0 +1,315 @@
+"""The hub's one composition root: everything is constructed, started and stopped here.
+
+In: a configuration. Out: a running hub, until SIGTERM or SIGINT. Keys are made at the first start, in
+`data_dir`; an API token is made and printed then too, once.
+"""
+
+import logging
+import signal
+import socket
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
+from pathlib import Path
+
+import uvicorn
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from hub.access import Role, new_token, token_hash
+from hub.api import Services, create_app
+from hub.broker import MqttBroker
+from hub.config import MQTT_SINK, HubConfig, SinkSection, read_secret
+from hub.decide import Decider
+from hub.downlink import Downlink
+from hub.edges import CameraState, EdgeBook, EdgeState
+from hub.enrolment import Enroller, empty_gallery
+from hub.evidence import EvidenceKeeper
+from hub.evidence_files import EvidenceFiles
+from hub.forward import Forwarder, MqttSink
+from hub.gallery import Gallery
+from hub.health import HealthReport
+from hub.housekeeping import Housekeeper
+from hub.inbox import Inbox
+from hub.incoming import Incoming, KnownEdge
+from hub.ingest import IngestWorker
+from hub.pipeline import Pipeline
+from hub.raise_alerts import Raiser
+from hub.rules import RuleBook, load_rules
+from hub.store import Store, access, edges, open_store
+from hub.vault import Vault
+from hub.watch import WatchKeeper
+from hub.webhook import WebhookSink
+from models.faces import load_face_pack
+from wire.errors import ConfigError, HubError
+from wire.keys import (
+    load_or_create_opening_key,
+    load_or_create_secret,
+    load_or_create_signing_key,
+    public_text,
+    verifying_key,
+)
+from wire.topics import parse
+
+log = logging.getLogger(__name__)
+
+FIRST_TOKEN = "admin"  # noqa: S105 - its name
+_MQTT_GIVE_UP = timedelta(hours=72)
+
+
+def utc_now() -> datetime:
+    """The time."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The hub's keys, made at the first start."""
+
+    signing: Ed25519PrivateKey
+    opening: X25519PrivateKey
+    templates: bytes
+
+    def edge_lines(self) -> str:
+        """What to paste into an edge.toml."""
+        return (
+            "[hub]\n"
+            f'verify_key = "{public_text(self.signing.public_key())}"\n'
+            f'sealing_key = "{public_text(self.opening.public_key())}"'
+        )
+
+
+def load_keys(data_dir: Path) -> Keys:
+    """Read the keys in `data_dir`, making those that are not there."""
+    try:
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"data_dir: {data_dir} cannot be made: {error}") from error
+    return Keys(
+        load_or_create_signing_key(data_dir / "signing.key"),
+        load_or_create_opening_key(data_dir / "opening.key"),
+        load_or_create_secret(data_dir / "templates.key"),
+    )
+
+
+def load_faces(config: HubConfig) -> tuple[Enroller, Gallery] | None:
+    """Open the face pack; None when the configuration says that there is to be none."""
+    if not config.models.face_pack:
+        return None
+    pack = load_face_pack(config.models.face_pack, threads=config.models.threads)
+    if pack.note:
+        log.info("face pack %s: %s", pack.name, pack.note)
+    return Enroller(pack), empty_gallery(pack)
+
+
+def make_sinks(config: HubConfig) -> list[tuple[SinkSection, WebhookSink]]:
+    """The webhook sinks with their secrets. ConfigError when a secret cannot be used."""
+    return [
+        (
+            sink,
+            WebhookSink(sink.id, sink.url, read_secret(sink.secret_file), sink.timeout_s, utc_now),
+        )
+        for sink in config.sinks
+    ]
+
+
+class Hub:
+    """All parts of a running hub, put together. Constructing it opens the store and loads the networks."""
+
+    def __init__(self, config: HubConfig, *, now: Callable[[], datetime] = utc_now) -> None:
+        self.config, self._now = config, now
+        self.version = version("gatehouse")
+        self.keys = load_keys(config.data_dir)
+        self.rules = load_rules(config.rules_dir)
+        sinks = make_sinks(config)
+        faces = load_faces(config)
+        self.store = open_store(config.database_url)
+        self.files = EvidenceFiles(config.data_dir / "evidence")
+        self.inbox = Inbox()
+        known = {
+            edge.id: KnownEdge(edge.id, edge.site, verifying_key(edge.public_key))
+            for edge in config.edges
+        }
+        self.broker = MqttBroker(
+            config.broker, config.sites, self.keys.signing, self.version, now, self._receive
+        )
+        self.downlink = Downlink(self.broker, known, self.keys.signing, now)
+        self.evidence = EvidenceKeeper(self.store, self.files, self.downlink, now)
+        self.forwarders = [
+            Forwarder(MqttSink(self.broker), self.store, _MQTT_GIVE_UP, now),
+            *(
+                Forwarder(sink, self.store, timedelta(hours=section.give_up_after_h), now)
+                for section, sink in sinks
+            ),
+        ]
+        vault = Vault(self.keys.templates)
+        gallery = faces[1] if faces else None
+        watch = WatchKeeper(vault, gallery)
+        with self.store.read() as tx:
+            watch.current(tx, now())  # a wrong templates.key is found now, not at the first face
+        self.ingest = self._make_ingest(known, watch)
+        self.housekeeper = Housekeeper(self.store, self.files, config.retention, now)
+        self._stopping = threading.Event()
+        health = HealthReport(
+            config, self.version, self.store, self.broker, self.ingest, gallery, self.rules.broken
+        )
+        self.services = Services(
+            store=self.store,
+            files=self.files,
+            vault=vault,
+            enroller=faces[0] if faces else None,
+            now=now,
+            health=health,
+            wake_sinks=self._wake_sinks,
+            stopping=self._stopping.is_set,
+        )
+
+    def _make_ingest(self, known: dict[str, KnownEdge], watch: WatchKeeper) -> IngestWorker:
+        names = (MQTT_SINK, *(sink.id for sink in self.config.sinks))
+        raiser = Raiser(self.files, names, self.keys.signing)
+        decider = Decider(self.config.gate_of, self.keys.opening, self.rules)
+        return IngestWorker(
+            inbox=self.inbox,
+            pipeline=Pipeline(known, self.store, watch, decider, raiser),
+            store=self.store,
+            downlink=self.downlink,
+            book=load_book(self.store),
+            now=self._now,
+            on_alerts=self._alerts_raised,
+        )
+
+    def start(self) -> None:
+        """Start every part; the broker last, since messages come with it."""
+        for broken in self.rules.broken:
+            log.error("a rule is broken, the others work: %s", broken)
+        self.housekeeper.start()
+        self.ingest.start()
+        self.evidence.start()
+        for forwarder in self.forwarders:
+            forwarder.start()
+        self.broker.start()
+
+    def stop(self) -> None:
+        """Stop every part; what is in hand is finished, acknowledged and, where that is quick, forwarded."""
+        self._stopping.set()
+        self.ingest.stop()
+        self.evidence.stop()
+        for forwarder in self.forwarders:
+            forwarder.stop()
+        self.housekeeper.stop()
+        self.broker.stop()
+        self.store.close()
+
+    def end_streams(self) -> None:
+        """Let the event streams end, so that the API can."""
+        self._stopping.set()
+
+    def _receive(self, incoming: Incoming) -> None:
+        topic = parse(incoming.topic)
+        if topic is not None and topic.channel == "evidence":
+            self.evidence.offer(incoming)
+        else:
+            self.inbox.put(incoming)
+
+    def _alerts_raised(self) -> None:
+        self.evidence.wake()
+        self._wake_sinks()
+
+    def _wake_sinks(self) -> None:
+        for forwarder in self.forwarders:
+            forwarder.wake()
+
+
+def load_book(store: Store) -> EdgeBook:
+    """What was last known of the edges."""
+    with store.read() as tx:
+        edge_rows, camera_rows = edges.load(tx)
+    return EdgeBook(
+        {row["edge"]: EdgeState(**row) for row in edge_rows},
+        {(row["edge"], row["camera"]): CameraState(**row) for row in camera_rows},
+    )
+
+
+def first_token(store: Store, now: datetime) -> str | None:
+    """Make the first API token; None when there have been tokens before."""
+    token = new_token()
+    with store.write() as tx:
+        if access.count_tokens(tx):
+            return None
+        access.add_token(tx, FIRST_TOKEN, Role.ADMIN, token_hash(token), now)
+    return token
+
+
+def serve(config: HubConfig, say: Callable[[str], None]) -> None:
+    """Run the hub until it is told to stop. `say` shows a line to the person who started it."""
+    listener = _listen(config)
+    try:
+        hub = Hub(config)
+    except BaseException:
+        listener.close()
+        raise
+    address = _address(config, listener)
+    token = first_token(hub.store, utc_now())
+    if token is not None:
+        say(f"API token of {FIRST_TOKEN!r}, shown this once: {token}")
+        say(
+            "More: gatehouse hub token add NAME --role ROLE. Who requests an entry cannot approve it."
+        )
+        say(f"For each edge.toml:\n{hub.keys.edge_lines()}")
+    settings = uvicorn.Config(
+        create_app(hub.services),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=5,
+        ssl_certfile=config.api.cert_file,
+        ssl_keyfile=config.api.key_file,
+    )
+    server = _Server(settings, hub)
+    # uvicorn raises the signal that ended it again, for whoever had a handler before: that must not kill us.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: hub.end_streams())
+    hub.start()
+    say(f"The hub serves {address}/api/v1; stop it with Ctrl-C or SIGTERM.")
+    try:
+        server.run(sockets=[listener])
+    finally:
+        hub.stop()
+        listener.close()
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, with event streams told to end before it waits for the requests in hand."""
+
+    def __init__(self, config: uvicorn.Config, hub: Hub) -> None:
+        super().__init__(config)
+        self._hub = hub
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._hub.end_streams()
+        await super().shutdown(sockets)
+
+
+def _listen(config: HubConfig) -> socket.socket:
+    where = (config.api.host, config.api.port)
+    try:
+        family = socket.AF_INET6 if ":" in config.api.host else socket.AF_INET
+        return socket.create_server(where, family=family, backlog=512)
+    except OSError as error:
+        raise HubError(
+            f"the API cannot listen on {where[0]}:{where[1]}: {error}; see [api] of the hub's file"
+        ) from error
+
+
+def _address(config: HubConfig, listener: socket.socket) -> str:
+    scheme = "https" if config.api.cert_file else "http"
+    host = f"[{config.api.host}]" if ":" in config.api.host else config.api.host
+    return f"{scheme}://{host}:{listener.getsockname()[1]}"
+
+
+def check_rules(book: RuleBook) -> None:
+    """ConfigError with every broken rule file."""
+    if book.broken:
+        raise ConfigError("\n".join(book.broken))

@@ -1,0 +1,275 @@
+"""The hub's commands: `hub serve|check|openapi|token`, and `enrol` and `watch` as clients of the API."""
+
+import json
+import logging
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from hub import app
+from hub.access import Role, new_token, token_hash
+from hub.api import openapi
+from hub.broker import check_broker
+from hub.client import HubClient, NotThere, read_token
+from hub.config import HubConfig, load_config
+from hub.rules import load_rules
+from hub.store import access, open_store
+from hub.watchlist import Category
+from wire.errors import InputError
+
+hub_app = typer.Typer(help="The hub: matches observations, raises alerts.", no_args_is_help=True)
+token_app = typer.Typer(help="Who may use the API.", no_args_is_help=True)
+watch_app = typer.Typer(help="Watchlists: who and what raises an alert.", no_args_is_help=True)
+hub_app.add_typer(token_app, name="token")
+
+ConfigFile = Annotated[
+    Path, typer.Option("--config", "-c", help="The hub's TOML file.", dir_okay=False)
+]
+Url = Annotated[str, typer.Option("--url", envvar="GATEHOUSE_URL", help="Where the hub's API is.")]
+TokenFile = Annotated[
+    Path | None,
+    typer.Option(help="A file with the API token; else GATEHOUSE_TOKEN is used.", dir_okay=False),
+]
+DEFAULT_CONFIG = Path("hub.toml")
+DEFAULT_URL = "http://127.0.0.1:8080"
+_console = Console(highlight=False, soft_wrap=True)
+
+
+def _say(line: str) -> None:
+    typer.echo(line)
+
+
+@hub_app.command()
+def serve(config: ConfigFile = DEFAULT_CONFIG) -> None:
+    """Run the hub. The first start makes its keys, prints an API token and the lines for edge.toml."""
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    app.serve(load_config(config), _say)
+
+
+@hub_app.command()
+def check(config: ConfigFile = DEFAULT_CONFIG) -> None:
+    """Check the configuration, rules, networks, database and broker; print the lines for edge.toml."""
+    loaded = load_config(config)
+    book = load_rules(loaded.rules_dir)
+    app.check_rules(book)
+    _say(f"configuration: {config}, {len(loaded.edges)} edges, {len(loaded.sinks)} sinks: ok")
+    _say(f"rules: {len(book.rules)} in {loaded.rules_dir}: ok")
+    app.make_sinks(loaded)
+    faces = app.load_faces(loaded)
+    _say(f"face pack: {loaded.models.face_pack}: ok" if faces else "face pack: none")
+    keys = app.load_keys(loaded.data_dir)
+    open_store(loaded.database_url).close()
+    _say("database: ok")
+    check_broker(loaded.broker)
+    _say(f"broker: {loaded.broker.host}:{loaded.broker.port}: ok")
+    _say(f"for each edge.toml:\n{keys.edge_lines()}")
+
+
+@hub_app.command("openapi")
+def print_openapi() -> None:
+    """Print the OpenAPI description of the API."""
+    _say(json.dumps(openapi(), ensure_ascii=False, indent=1, sort_keys=True))
+
+
+@token_app.command("add")
+def add_token(
+    name: Annotated[str, typer.Argument(help="Whose it is; shown beside what they do.")],
+    role: Annotated[Role, typer.Option(help="What they may do.")],
+    config: ConfigFile = DEFAULT_CONFIG,
+) -> None:
+    """Make a token and print it, this once."""
+    if not 1 <= len(name) <= 63 or not name.isprintable():
+        raise InputError("the name must have 1 to 63 printable characters")
+    token, store = new_token(), open_store(_config(config).database_url)
+    with store.write() as tx:
+        added = access.add_token(tx, name, role, token_hash(token), datetime.now(UTC))
+    store.close()
+    if not added:
+        raise InputError(f"there is, or was, a token of {name!r}: names are not used again")
+    _say(token)
+
+
+@token_app.command("list")
+def list_tokens(config: ConfigFile = DEFAULT_CONFIG) -> None:
+    """List who has a token; the tokens themselves are not stored."""
+    store = open_store(_config(config).database_url)
+    with store.read() as tx:
+        rows = access.list_tokens(tx)
+    store.close()
+    table = Table("name", "role", "made", "revoked")
+    for row in rows:
+        revoked = row["revoked_at"]
+        table.add_row(row["name"], row["role"], _day(row["created_at"]), _day(revoked))
+    _console.print(table)
+
+
+@token_app.command("revoke")
+def revoke_token(name: str, config: ConfigFile = DEFAULT_CONFIG) -> None:
+    """Revoke a token, at once and for good."""
+    store = open_store(_config(config).database_url)
+    with store.write() as tx:
+        revoked = access.revoke_token(tx, name, datetime.now(UTC))
+    store.close()
+    if not revoked:
+        raise InputError(f"there is no valid token of {name!r}")
+    _say(f"revoked: {name}")
+
+
+def _config(path: Path) -> HubConfig:
+    loaded = load_config(path)
+    app.load_keys(loaded.data_dir)
+    return loaded
+
+
+def _day(moment: datetime | None) -> str:
+    return "" if moment is None else f"{moment:%Y-%m-%d %H:%M} UTC"
+
+
+Days = Annotated[int, typer.Option(min=1, max=366, help="For how many days it is valid.")]
+Basis = Annotated[str, typer.Option(help="The lawful basis, e.g. “public security case”.")]
+Reference = Annotated[str, typer.Option(help="The document behind it, e.g. a case number.")]
+
+
+def _until(days: int) -> str:
+    return (datetime.now(UTC) + timedelta(days=days)).isoformat()
+
+
+def enrol(
+    label: Annotated[str, typer.Argument(help="The name that a guard is shown.")],
+    photos: Annotated[list[Path], typer.Argument(help="Photos, each with one face.")],
+    purpose: Annotated[str, typer.Option(help="What the person is enrolled for.")],
+    basis: Basis,
+    reference: Reference,
+    days: Days = 30,
+    url: Url = DEFAULT_URL,
+    token_file: TokenFile = None,
+) -> None:
+    """Enrol a person from photos, which are not kept; prints the subject's id for `watch add face`."""
+    if len(photos) > 8:
+        raise InputError("at most 8 photos")
+    fields = {
+        "label": label,
+        "purpose": purpose,
+        "basis": basis,
+        "reference": reference,
+        "expires_at": _until(days),
+    }
+    contents = [(photo.name, _read(photo)) for photo in photos]
+    subject = _client(url, token_file).post_form("/subjects", fields, contents)
+    for photo, template in zip(photos, subject["templates"], strict=True):
+        advice = f"; better: {', '.join(template['advice'])}" if template["advice"] else ""
+        typer.echo(f"{photo.name}: quality {template['quality']:.2f}{advice}", err=True)
+    _say(subject["id"])
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"the photo {path} cannot be read: {error.strerror}") from error
+
+
+@watch_app.command("add")
+def add_entry(
+    kind: Annotated[str, typer.Argument(help="plate or face")],
+    target: Annotated[
+        str, typer.Argument(help="The plate, or the subject's id that enrol printed.")
+    ],
+    category: Annotated[Category, typer.Option(help="Why: one of a closed list.")],
+    basis: Basis,
+    reference: Reference,
+    label: Annotated[
+        str | None, typer.Option(help="What a guard is shown; else the plate.")
+    ] = None,
+    days: Days = 30,
+    url: Url = DEFAULT_URL,
+    token_file: TokenFile = None,
+) -> None:
+    """Request an entry and print its id. It does nothing until somebody else approves it."""
+    client, name = _client(url, token_file), _list(kind)
+    if label is None:
+        label = target if name == "plates" else client.get(f"/subjects/{target}")["label"]
+    wanted = {
+        "plate" if name == "plates" else "subject_id": target,
+        "label": label,
+        "category": category,
+        "basis": basis,
+        "reference": reference,
+        "expires_at": _until(days),
+    }
+    _say(client.post(f"/watchlists/{name}", wanted)["id"])
+
+
+@watch_app.command("list")
+def list_entries(
+    kind: Annotated[str, typer.Argument(help="plate or face")],
+    state: Annotated[str | None, typer.Option(help="pending, approved, removed or expired")] = None,
+    url: Url = DEFAULT_URL,
+    token_file: TokenFile = None,
+) -> None:
+    """List the entries of a watchlist, newest first."""
+    client = _client(url, token_file)
+    table = Table("id", "label", "category", "state", "until", "requested by", "approved by")
+    for entry in client.pages(f"/watchlists/{_list(kind)}", state=state):
+        table.add_row(*_cells(entry))
+    _console.print(table)
+
+
+def _cells(entry: dict[str, Any]) -> list[str]:
+    names = ("id", "label", "category", "state", "expires_at", "requester", "approver")
+    return [str(entry[name] or "") for name in names]
+
+
+@watch_app.command("approve")
+def approve_entry(
+    entry_id: str,
+    url: Url = DEFAULT_URL,
+    token_file: TokenFile = None,
+) -> None:
+    """Approve an entry that somebody else has requested: from then on it matches."""
+    client = _client(url, token_file)
+    entry = client.post(f"{_path_of(client, entry_id)}/approve")
+    _say(f"approved: {entry['label']}")
+
+
+@watch_app.command("remove")
+def remove_entry(
+    entry_id: str,
+    url: Url = DEFAULT_URL,
+    token_file: TokenFile = None,
+) -> None:
+    """Remove an entry; what no other entry needs is erased with it."""
+    client = _client(url, token_file)
+    entry = client.delete(_path_of(client, entry_id))
+    _say(f"removed: {entry['label']}")
+
+
+def _path_of(client: HubClient, entry_id: str) -> str:
+    """The path of an entry, on whichever list it is."""
+    for name in ("plates", "faces"):
+        path = f"/watchlists/{name}/{entry_id}"
+        try:
+            client.get(path)
+        except NotThere:
+            continue
+        return path
+    raise InputError(f"there is no entry {entry_id} on any watchlist")
+
+
+def _list(kind: str) -> str:
+    names = {"plate": "plates", "face": "faces"}
+    if kind not in names:
+        raise InputError(f"{kind!r}: say plate or face")
+    return names[kind]
+
+
+def _client(url: str, token_file: Path | None) -> HubClient:
+    return HubClient(url, read_token(token_file))

@@ -1,0 +1,98 @@
+"""A client of the hub's API, for the command line.
+
+In: calls. Out: JSON, or `HubError` with the problem's own words. Every write carries an idempotency key.
+"""
+
+import os
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from hub.config import read_secret
+from wire.errors import HubError
+
+TOKEN_VARIABLE = "GATEHOUSE_TOKEN"  # noqa: S105 - its name
+
+
+class NotThere(HubError):  # noqa: N818 - named for what the caller does
+    """The hub answers, and has no such thing."""
+
+
+class HubClient:
+    """One hub, one token."""
+
+    def __init__(self, url: str, token: str, *, timeout_s: float = 60.0) -> None:
+        headers = {"authorization": f"Bearer {token}"}
+        self._url = url
+        self._client = httpx.Client(
+            base_url=url.rstrip("/") + "/api/v1", headers=headers, timeout=timeout_s
+        )
+
+    def get(self, path: str, **parameters: Any) -> Any:
+        """Read one thing."""
+        return self._ask("GET", path, params=_given(parameters))
+
+    def pages(self, path: str, **parameters: Any) -> Iterator[Any]:
+        """Read all items of a list."""
+        cursor: str | None = None
+        while True:
+            page = self.get(path, cursor=cursor, limit=200, **parameters)
+            yield from page["items"]
+            cursor = page["next_cursor"]
+            if cursor is None:
+                return
+
+    def post(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        """Write."""
+        return self._ask("POST", path, json=body, headers=_key())
+
+    def post_form(
+        self, path: str, fields: Mapping[str, str], photos: Sequence[tuple[str, bytes]]
+    ) -> Any:
+        """Write a form with photos."""
+        files = [("photo", (name, data)) for name, data in photos]
+        return self._ask("POST", path, data=dict(fields), files=files, headers=_key())
+
+    def delete(self, path: str) -> Any:
+        """Remove one thing."""
+        return self._ask("DELETE", path, headers=_key())
+
+    def _ask(self, method: str, path: str, **arguments: Any) -> Any:
+        try:
+            answer = self._client.request(method, path, **arguments)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise HubError(f"the hub at {self._url} does not answer: {error}") from error
+        if answer.is_success:
+            return answer.json()
+        kind = NotThere if answer.status_code == 404 else HubError
+        raise kind(_problem(self._url, answer))
+
+
+def read_token(file: Path | None) -> str:
+    """The token in `file`, else in the environment. HubError says where one can be put."""
+    if file is not None:
+        return read_secret(file)[0]
+    if token := os.environ.get(TOKEN_VARIABLE, "").strip():
+        return token
+    raise HubError(
+        f"no token: give --token-file, or set {TOKEN_VARIABLE}; `gatehouse hub token add` makes one"
+    )
+
+
+def _given(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in parameters.items() if value is not None}
+
+
+def _key() -> dict[str, str]:
+    return {"idempotency-key": str(uuid.uuid4())}
+
+
+def _problem(url: str, answer: httpx.Response) -> str:
+    try:
+        problem = answer.json()
+        return f"{problem['detail']} ({problem['reason']}, HTTP {answer.status_code})"
+    except (ValueError, KeyError, TypeError):
+        return f"{url} answers HTTP {answer.status_code}, and not as a hub would"

@@ -1,0 +1,145 @@
+"""Third and fourth step: identify what an observation showed, and ask the rules.
+
+In: verified messages, what is watched for. Out: the row to store and the matches, or a rejection. A face's
+probe is opened in `Decider.decide` and dropped when it returns: of a face that matches nothing, neither its
+embedding nor its crop is in what comes out. Pure but for the opening.
+"""
+
+import base64
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from hub.identify import (
+    FaceSighting,
+    PlateSighting,
+    Sighting,
+    Watched,
+    identify_face,
+    identify_plate,
+)
+from hub.incoming import Rejected, Verified, corrected
+from hub.rules import Decision, RuleBook, Why
+from hub.rules.base import RuleDocument
+from wire.errors import InvalidMessage
+from wire.messages import (
+    EvidenceItem,
+    FaceObservation,
+    Observation,
+    PlateObservation,
+    happened_at,
+)
+from wire.plates import normalise
+from wire.sealing import unseal
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """An observation that satisfies a rule, with the picture that came with it (JPEG) and those that
+    the edge holds."""
+
+    rule: RuleDocument
+    decision: Decision
+    sighting: Sighting
+    crop_jpeg: bytes | None
+    held: tuple[EvidenceItem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """An observation as it is stored, and the matches it gave."""
+
+    row: Mapping[str, Any]
+    matches: tuple[Match, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Decider:
+    """Decides on one observation at a time."""
+
+    gate_of: Callable[[str, str], str]
+    opening_key: X25519PrivateKey
+    rules: RuleBook
+
+    def decide(self, message: Verified, watched: Watched, now: datetime) -> Decided | Rejected:
+        """Identify what the message shows and ask the rules; Rejected when a face cannot be opened."""
+        data = message.event.data
+        what: FaceSighting | PlateSighting
+        crop: bytes | None
+        if isinstance(data, FaceObservation):
+            try:
+                probe = unseal(data.probe, message.event.id, self.opening_key)
+            except InvalidMessage as error:
+                edge, place = message.event.origin, message.position
+                return Rejected(message.incoming, error.reason, error.detail, edge, place)
+            what, crop = identify_face(probe, watched, now), probe.crop_jpeg
+        elif isinstance(data, PlateObservation):
+            what, crop = identify_plate(data.plate, watched, now), _jpeg(data)
+        else:
+            return Decided(self._row(message, now, matched=False))
+        matches = self._ask(self._sighting(message, data, what), crop or None, data.evidence)
+        return Decided(self._row(message, now, matched=bool(matches)), matches)
+
+    def _ask(
+        self, sighting: Sighting, crop_jpeg: bytes | None, held: tuple[EvidenceItem, ...]
+    ) -> tuple[Match, ...]:
+        return tuple(
+            Match(rule, decision, sighting, crop_jpeg, held)
+            for rule, decision in self.rules.decide(sighting)
+            if decision.why is Why.MATCH
+        )
+
+    def _sighting(
+        self, message: Verified, data: Observation, what: FaceSighting | PlateSighting
+    ) -> Sighting:
+        event = message.event
+        assert event.camera is not None
+        return Sighting(
+            observation_id=event.id,
+            site=event.site,
+            gate=self.gate_of(event.origin, event.camera),
+            edge=event.origin,
+            camera=event.camera,
+            first_seen_at=corrected(event, data.first_seen_at),
+            captured_at=corrected(event, data.captured_at),
+            last_seen_at=corrected(event, data.last_seen_at),
+            quality=data.quality,
+            what=what,
+        )
+
+    def _row(self, message: Verified, now: datetime, *, matched: bool) -> dict[str, Any]:
+        """The row of the table `observations`: never the probe, never a picture."""
+        event, data, place = message.event, message.event.data, message.position
+        moment = happened_at(data)
+        assert place is not None
+        assert event.camera is not None
+        assert moment is not None
+        return {
+            "id": event.id,
+            "edge": event.origin,
+            "boot_id": place.boot_id,
+            "sequence": place.sequence,
+            "site": event.site,
+            "gate": self.gate_of(event.origin, event.camera),
+            "camera": event.camera,
+            "kind": message.topic.name,
+            "captured_at": corrected(event, moment),
+            "received_at": now,
+            "plate": normalise(data.plate.text) if isinstance(data, PlateObservation) else None,
+            "matched": matched,
+            "data": data.model_dump(mode="json", exclude_none=True, exclude={"probe", "crop"}),
+            "time": event.time,
+            "clock_offset_ms": event.clock_offset_ms,
+            "sha256": message.sha256,
+            "signature": base64.b64encode(message.signature).decode(),
+        }
+
+
+def _jpeg(data: PlateObservation) -> bytes | None:
+    try:
+        return base64.b64decode(data.crop.data, validate=True) if data.crop else None
+    except ValueError:
+        return None

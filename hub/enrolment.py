@@ -1,0 +1,71 @@
+"""Photos -> templates: the one place where the hub runs face networks.
+
+In: photos that a person uploaded, in memory. Out: one embedding a photo, with its quality. A photo is never
+written anywhere, and is gone when this returns. A photo that cannot be used raises `InputError`, which says
+which one and what to do.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hub.gallery import Embedding, Gallery
+from models.faces import FacePack
+from models.faces.quality import assess
+from models.photos import decode_photo
+from wire.errors import InputError
+
+_LEAST_QUALITY = 0.2
+"""Below this a template would match strangers: the photo is refused with what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NewTemplate:
+    """A template before it is stored. `advice` says what would make a better photo."""
+
+    embedding: Embedding
+    quality: float
+    advice: tuple[str, ...]
+
+
+class Enroller:
+    """Makes templates with one face pack. May be used by several threads."""
+
+    def __init__(self, pack: FacePack) -> None:
+        self._pack = pack
+
+    @property
+    def pack(self) -> str:
+        """The name of the pack."""
+        return self._pack.name
+
+    @property
+    def pack_sha256(self) -> str:
+        """The digest of all that decides an embedding."""
+        return self._pack.embedder.pack_sha256
+
+    def templates(self, photos: Sequence[bytes]) -> list[NewTemplate]:
+        """Make one template of each photo. InputError names the first photo that cannot be used."""
+        return [self._template(photo, number) for number, photo in enumerate(photos, 1)]
+
+    def _template(self, photo: bytes, number: int) -> NewTemplate:
+        try:
+            image = decode_photo(photo)
+        except InputError as error:
+            raise InputError(f"photo {number}: {error}") from error
+        faces = self._pack.detector.detect(image)
+        if len(faces) == 0:
+            raise InputError(f"photo {number}: no face was found: show one face, from the front")
+        if len(faces) > 1:
+            raise InputError(f"photo {number}: {len(faces)} faces were found: show only one")
+        quality = assess(image, faces.landmarks[0], float(faces.score[0]))
+        if quality.value < _LEAST_QUALITY:
+            raise InputError(f"photo {number}: {'; '.join(quality.verdicts())}")
+        crop = self._pack.embedder.crop(image, faces.landmarks[0])
+        embedding = self._pack.embedder.embed([crop])[0]
+        return NewTemplate(embedding, quality.value, quality.verdicts())
+
+
+def empty_gallery(pack: FacePack) -> Gallery:
+    """A gallery for templates of this pack, with the pack's own thresholds."""
+    embedder = pack.embedder
+    return Gallery(pack.name, embedder.pack_sha256, embedder.dimension, pack.threshold, pack.margin)

@@ -1,0 +1,129 @@
+"""How the hub is, put together from its parts. Reads; changes nothing."""
+
+from dataclasses import dataclass
+
+from hub.api.shapes import (
+    BrokerHealth,
+    CameraOut,
+    EdgeHealth,
+    FacesHealth,
+    Health,
+    IngestHealth,
+    SinkHealth,
+)
+from hub.broker import MqttBroker
+from hub.config import MQTT_SINK, HubConfig
+from hub.edges import EdgeBook
+from hub.gallery import Gallery
+from hub.ingest import IngestWorker
+from hub.store import Store, dead_letters, deliveries
+from wire.errors import StoreError
+
+
+@dataclass(frozen=True, slots=True)
+class HealthReport:
+    """Makes the report; called for each request."""
+
+    config: HubConfig
+    version: str
+    store: Store
+    broker: MqttBroker
+    ingest: IngestWorker
+    gallery: Gallery | None
+    broken_rules: tuple[str, ...]
+
+    def __call__(self) -> Health:
+        """The report of this moment."""
+        broker = self._broker()
+        book = self.ingest.book
+        problems = [f"broker: {broker.problem or 'not connected'}"] if not broker.connected else []
+        backlog: dict[tuple[str, str], int] = {}
+        dead: dict[str, int] = {}
+        try:
+            with self.store.read() as tx:
+                backlog, dead = deliveries.backlog(tx), dead_letters.counts(tx)
+        except StoreError as error:
+            problems.append(f"store: {error}")
+        problems += [f"rule: {message}" for message in self.broken_rules]
+        problems += self._edge_problems(book)
+        return Health(
+            status="degraded" if problems else "ok",
+            problems=problems,
+            version=self.version,
+            broker=broker,
+            ingest=self._ingest(),
+            faces=self._faces(),
+            edges=self._edges(book),
+            cameras=self._cameras(book),
+            sinks=self._sinks(backlog),
+            dead_letters=dead,
+            broken_rules=list(self.broken_rules),
+        )
+
+    def _broker(self) -> BrokerHealth:
+        sites = self.broker.connected
+        return BrokerHealth(connected=all(sites.values()), sites=sites, problem=self.broker.problem)
+
+    def _ingest(self) -> IngestHealth:
+        counters = self.ingest.counters
+        return IngestHealth(
+            waiting=len(self.ingest.inbox),
+            dropped=self.ingest.inbox.dropped,
+            committed=counters.committed,
+            repeated=counters.repeated,
+            rejected=counters.rejected,
+            alerts_raised=counters.raised,
+            alerts_joined=counters.joined,
+        )
+
+    def _faces(self) -> FacesHealth | None:
+        if self.gallery is None:
+            return None
+        return FacesHealth(pack=self.gallery.pack, templates=len(self.gallery))
+
+    def _edge_problems(self, book: EdgeBook) -> list[str]:
+        return [
+            f"edge {edge.id}: offline"
+            for edge in self.config.edges
+            if (state := book.edges.get(edge.id)) is not None and not state.online
+        ]
+
+    def _edges(self, book: EdgeBook) -> list[EdgeHealth]:
+        reports = []
+        for edge in self.config.edges:
+            state = book.edges.get(edge.id)
+            reports.append(
+                EdgeHealth(
+                    edge=edge.id,
+                    site=edge.site,
+                    online=state is not None and state.online,
+                    version=state.version if state else "",
+                    last_seen_at=state.seen_at if state else None,
+                )
+            )
+        return reports
+
+    def _cameras(self, book: EdgeBook) -> list[CameraOut]:
+        return [
+            CameraOut(
+                edge=camera.edge,
+                camera=camera.camera,
+                gate=self.config.gate_of(camera.edge, camera.camera),
+                state=camera.state,
+                reason=camera.reason,
+                health=dict(camera.health) if camera.health else None,
+                last_seen_at=camera.seen_at,
+            )
+            for _, camera in sorted(book.cameras.items())
+        ]
+
+    def _sinks(self, backlog: dict[tuple[str, str], int]) -> list[SinkHealth]:
+        names = (MQTT_SINK, *(sink.id for sink in self.config.sinks))
+        return [
+            SinkHealth(
+                sink=name,
+                waiting=backlog.get((name, "waiting"), 0),
+                dead=backlog.get((name, "dead"), 0),
+            )
+            for name in names
+        ]

@@ -1,0 +1,85 @@
+"""Third step: what an observation showed -> who or what of the watchlists that may be.
+
+In: a verified observation, the opened probe of a face, the gallery, the listed plates. Out: `Sighting`,
+which is what rules look at. Pure: probes are opened by the caller, and are in no value that leaves here.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from hub.gallery import FaceFinding, FaceReason, Gallery
+from hub.plate_match import PlateIndex
+from hub.plate_match import PlateMatch as ListedPlate
+from hub.watchlist import Entry
+from wire.messages import PlateText
+from wire.sealing import FaceProbe
+
+
+@dataclass(frozen=True, slots=True)
+class FaceSighting:
+    """A face, and the watched subject that it is, if any. `entries` are that subject's active ones."""
+
+    finding: FaceFinding
+    entries: tuple[Entry, ...]
+    pack: str
+    threshold: float
+
+
+@dataclass(frozen=True, slots=True)
+class PlateSighting:
+    """A plate reading, and the listed plates that it may be, likeliest first, with their entries."""
+
+    reading: PlateText
+    candidates: tuple[tuple[ListedPlate, tuple[Entry, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """One observation as rules see it. Times are by the hub's clock."""
+
+    observation_id: str
+    site: str
+    gate: str
+    edge: str
+    camera: str
+    first_seen_at: datetime
+    captured_at: datetime
+    last_seen_at: datetime
+    quality: float
+    what: FaceSighting | PlateSighting
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """All that is watched for at one moment.
+
+    `entries` are the active ones by target: a normalised plate, or the id of a subject.
+    """
+
+    gallery: Gallery | None
+    plates: PlateIndex
+    entries: Mapping[str, Sequence[Entry]] = field(default_factory=dict)
+
+    def active(self, target: str, now: datetime) -> tuple[Entry, ...]:
+        """The entries of `target` that may match at `now`."""
+        return tuple(entry for entry in self.entries.get(target, ()) if entry.is_active(now))
+
+
+def identify_face(probe: FaceProbe, watched: Watched, now: datetime) -> FaceSighting:
+    """Look for the face in the gallery."""
+    gallery = watched.gallery
+    if gallery is None:
+        return FaceSighting(FaceFinding(FaceReason.EMPTY_GALLERY), (), probe.pack, 0.0)
+    finding = gallery.search(probe.embedding, probe.pack_sha256)
+    entries = watched.active(finding.subject_id, now) if finding.subject_id else ()
+    return FaceSighting(finding, entries, gallery.pack, gallery.threshold)
+
+
+def identify_plate(reading: PlateText, watched: Watched, now: datetime) -> PlateSighting:
+    """Look for the reading among the listed plates."""
+    matches = watched.plates.match(reading.text, reading.char_confidences)
+    candidates = ((match, watched.active(match.plate, now)) for match in matches)
+    return PlateSighting(
+        reading, tuple((match, entries) for match, entries in candidates if entries)
+    )

@@ -1,0 +1,137 @@
+"""The hub's pipeline, on one screen: a batch of messages -> one transaction -> what to say about it.
+
+    verify        bytes -> signed messages, or rejections                        hub/incoming.py
+    deduplicate   leave out what is committed already                            hub/deduplicate.py
+    identify      face -> watched subject, plate -> listed plate                 hub/identify.py
+    rules         sighting x rules -> matches, with the reason                   hub/decide.py, hub/rules/
+    alerts        match -> alert, or one more of an alert; pictures; outbox rows hub/raise_alerts.py
+    commit        all of that, dead letters and sequences, or none of it         hub/store/
+
+In: messages as the broker delivered them. Out: `Outcome`, which is true once `run` has returned.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from hub.decide import Decided, Decider
+from hub.deduplicate import acks_of, boots_of, committed_after, fresh_of
+from hub.edges import EdgeBook
+from hub.incoming import Incoming, KnownEdge, Rejected, Verified, redacted, verify
+from hub.raise_alerts import Raiser
+from hub.store import Store, dead_letters, edges, evidence, observations
+from hub.watch import WatchKeeper
+from wire.messages import CommittedUpTo, EdgeStatus, EvidenceReply
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one batch came to.
+
+    `acks` says for each edge how far its boots are committed; `book` what is known of the edges now.
+    """
+
+    acks: Mapping[str, tuple[CommittedUpTo, ...]]
+    book: EdgeBook
+    committed: int = 0
+    repeated: int = 0
+    rejected: int = 0
+    raised: int = 0
+    joined: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """The steps, and what they need."""
+
+    known_edges: Mapping[str, KnownEdge]
+    store: Store
+    watch: WatchKeeper
+    decider: Decider
+    raiser: Raiser
+
+    def run(self, batch: Sequence[Incoming], book: EdgeBook, now: datetime) -> Outcome:
+        """Take a batch. All of it is durable when this returns; none of it when it raises."""
+        checked = [verify(incoming, self.known_edges) for incoming in batch]
+        messages = [item for item in checked if isinstance(item, Verified)]
+        rejected = [item for item in checked if isinstance(item, Rejected)]
+        with self.store.write() as tx:
+            windows = observations.windows(tx, boots_of(messages, rejected))
+            sequenced = [message for message in messages if message.position is not None]
+            known = observations.known_ids(tx, [message.event.id for message in sequenced])
+            fresh = fresh_of(sequenced, windows, known)
+            watched = self.watch.current(tx, now)
+            decided = [self.decider.decide(item, watched, now) for item in fresh.messages]
+            rejected += [item for item in decided if isinstance(item, Rejected)]
+            stored = [item for item in decided if isinstance(item, Decided)]
+            matches = [match for item in stored for match in item.matches]
+            observations.add(tx, [item.row for item in stored])
+            raised = sum(self.raiser.take(tx, match, now) for match in matches)
+            dead_letters.add(tx, [_dead_letter(item, now) for item in rejected])
+            after = committed_after(windows, messages, rejected)
+            observations.save_windows(tx, after, now)
+            next_book = book.after((message.event for message in messages), now)
+            _save_edges(tx, book, next_book)
+            _hear_of_evidence(tx, messages, book, now)
+        return Outcome(
+            acks=acks_of(after),
+            book=next_book,
+            committed=len(stored),
+            repeated=fresh.repeated,
+            rejected=len(rejected),
+            raised=raised,
+            joined=len(matches) - raised,
+        )
+
+    def give_up(
+        self, incoming: Incoming, error: Exception, book: EdgeBook, now: datetime
+    ) -> Outcome:
+        """Make a dead letter of one message that breaks the pipeline, and let its edge go on."""
+        place = verify(incoming, self.known_edges).position
+        item = Rejected(incoming, "internal_error", type(error).__name__, None, place)
+        with self.store.write() as tx:
+            dead_letters.add(tx, [_dead_letter(item, now)])
+            windows = observations.windows(tx, boots_of((), (item,)))
+            after = committed_after(windows, (), (item,))
+            observations.save_windows(tx, after, now)
+        return Outcome(acks_of(after), book, rejected=1)
+
+
+def _dead_letter(item: Rejected, now: datetime) -> dict[str, Any]:
+    name = f"{item.reason}\n{item.position}\n".encode() + item.incoming.payload
+    return {
+        "digest": hashlib.sha256(name).hexdigest(),
+        "topic": item.incoming.topic[:400],
+        "edge": item.edge,
+        "reason": item.reason,
+        "detail": item.detail[:400],
+        "size_bytes": len(item.incoming.payload),
+        "payload": redacted(item.incoming),
+        "last_at": now,
+    }
+
+
+def _hear_of_evidence(
+    tx: Connection, messages: Sequence[Verified], before: EdgeBook, now: datetime
+) -> None:
+    """Pictures that are gone are so; an edge that has just come back is asked at once."""
+    for message in messages:
+        edge, data = message.event.origin, message.event.data
+        if isinstance(data, EvidenceReply) and data.state == "gone":
+            evidence.settle(tx, edge, data.observation_id, data.name, "gone", now)
+        elif isinstance(data, EdgeStatus) and data.online:
+            known = before.edges.get(edge)
+            if known is None or known.session_id != data.session_id:
+                evidence.hurry(tx, edge, now)
+
+
+def _save_edges(tx: Connection, before: EdgeBook, after: EdgeBook) -> None:
+    edges.save(
+        tx,
+        [asdict(s) for key, s in after.edges.items() if s is not before.edges.get(key)],
+        [asdict(s) for key, s in after.cameras.items() if s is not before.cameras.get(key)],
+    )

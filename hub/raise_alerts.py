@@ -1,0 +1,159 @@
+"""Fifth and sixth step: a rule match becomes an alert, or joins one, with its pictures and outbox rows.
+
+In: a match, on the open transaction of its batch. Out: rows, and the picture's file, which is on the disk
+before the transaction is. What to do is decided in `hub.alerts`; this only carries it out.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection
+
+from hub import alerts as lifecycle
+from hub.alert_message import alert_raised
+from hub.decide import Match
+from hub.evidence_files import EvidenceFiles
+from hub.identify import Sighting
+from hub.store import alerts, evidence
+from wire.codec import Signer, encode
+from wire.messages import AlertRaised, Event, EvidenceItem
+from wire.topics import HUB
+
+CROP = "crop"
+"""The name under which the picture that came with an observation is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Raiser:
+    """Carries matches out. `sinks` are told of each new alert."""
+
+    files: EvidenceFiles
+    sinks: Sequence[str]
+    signer: Signer
+
+    def take(self, tx: Connection, match: Match, now: datetime) -> bool:
+        """Store one match. Returns whether it raised an alert of its own."""
+        rule, seen = match.rule, match.sighting
+        gate = seen.gate if rule.dedup_by_gate else None
+        key = lifecycle.dedup_key(rule.id, match.decision.key, gate)
+        window = timedelta(seconds=rule.dedup_window_s)
+        standing = alerts.standing(tx, key, seen.captured_at - window, seen.captured_at + window)
+        placement = lifecycle.place(seen.captured_at, rule.dedup_window_s, standing)
+        pictures = self._keep_pictures(tx, match, now, whole=placement.joins is None)
+        if placement.joins is None:
+            alert = _new_alert(match, key, now)
+            alerts.add(tx, alert)
+        else:
+            alert = {"id": placement.joins}
+            alerts.join(tx, placement.joins, seen.first_seen_at, seen.last_seen_at)
+        alerts.add_match(
+            tx,
+            {
+                "rule_id": rule.id,
+                "observation_id": seen.observation_id,
+                "alert_id": alert["id"],
+                "seen_at": seen.captured_at,
+                "placement": placement.reason,
+            },
+        )
+        if placement.joins is None:
+            self._tell(tx, alert, pictures, match.crop_jpeg, now)
+        return placement.joins is None
+
+    def _keep_pictures(
+        self, tx: Connection, match: Match, now: datetime, *, whole: bool
+    ) -> list[Mapping[str, Any]]:
+        """Keep the crop; with `whole`, want the others from the edge as well."""
+        seen = match.sighting
+        pictures: list[Mapping[str, Any]] = []
+        if match.crop_jpeg is not None:
+            self.files.write(seen.observation_id, CROP, "image/jpeg", match.crop_jpeg)
+            crop = EvidenceItem(
+                name=CROP,
+                media_type="image/jpeg",
+                size_bytes=len(match.crop_jpeg),
+                sha256=hashlib.sha256(match.crop_jpeg).hexdigest(),
+            )
+            pictures.append(_picture(seen, crop, "stored", now))
+        if whole:
+            have = {picture["name"] for picture in pictures}
+            pictures += [
+                _picture(seen, item, "pending", now) for item in match.held if item.name not in have
+            ]
+        evidence.add(tx, pictures)
+        return pictures
+
+    def _tell(
+        self,
+        tx: Connection,
+        alert: Mapping[str, Any],
+        pictures: Sequence[Mapping[str, Any]],
+        crop_jpeg: bytes | None,
+        now: datetime,
+    ) -> None:
+        event_id = lifecycle.event_id(alert["id"], AlertRaised.TYPE)
+        message = Event(
+            id=event_id,
+            site=alert["site"],
+            origin=HUB,
+            time=now,
+            data=alert_raised(alert, pictures, crop_jpeg),
+        )
+        row = {
+            "id": event_id,
+            "alert_id": alert["id"],
+            "site": alert["site"],
+            "type": AlertRaised.TYPE,
+            "at": now,
+            "body": encode(message, self.signer),
+        }
+        alerts.add_event(tx, row, self.sinks, now)
+
+
+def _new_alert(match: Match, key: str, now: datetime) -> dict[str, Any]:
+    rule, seen, decision = match.rule, match.sighting, match.decision
+    assert decision.match is not None
+    assert decision.entry is not None
+    return {
+        "id": lifecycle.alert_id(rule.id, seen.observation_id),
+        "site": seen.site,
+        "gate": seen.gate,
+        "camera": seen.camera,
+        "rule_id": rule.id,
+        "rule_title": rule.title,
+        "severity": rule.severity,
+        "state": lifecycle.State.OPEN.value,
+        "certainty": "unverified",
+        "reason": decision.sentence,
+        "match": decision.match.model_dump(mode="json"),
+        "category": decision.entry.category.value,
+        "basis": f"{decision.entry.basis}: {decision.entry.reference}",
+        "target": decision.key,
+        "dedup_key": key,
+        "first_seen_at": seen.first_seen_at,
+        "last_seen_at": seen.last_seen_at,
+        "raised_at": now,
+        "closed_at": None,
+        "observation_id": seen.observation_id,
+        "observations": 1,
+    }
+
+
+def _picture(seen: Sighting, item: EvidenceItem, state: str, now: datetime) -> dict[str, Any]:
+    return {
+        "observation_id": seen.observation_id,
+        "name": item.name,
+        "site": seen.site,
+        "edge": seen.edge,
+        "media_type": item.media_type,
+        "state": state,
+        "sha256": item.sha256,
+        "size_bytes": item.size_bytes,
+        "requested_at": now,
+        "asked": 0,
+        "next_ask_at": now,
+        "settled_at": now if state == "stored" else None,
+    }

@@ -1,0 +1,9 @@
+"""What the hub keeps: SQLite by default, any database of SQLAlchemy by its URL.
+
+One file per concept, each with functions on an open transaction; `hub.store.engine` opens the database and
+gives the transactions out. Nothing in here decides anything.
+"""
+
+from hub.store.engine import Store, open_store
+
+__all__ = ["Store", "open_store"]

@@ -1,0 +1,138 @@
+"""Alerts, the matches behind them, their way, and what happened to them in order."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, case, delete, func, insert, select, update
+
+from hub.alerts import Standing
+from hub.store.pages import Page, fetch
+from hub.store.tables import alerts, deliveries, events, rule_matches, transitions
+
+
+def standing(tx: Connection, dedup_key: str, since: datetime, until: datetime) -> list[Standing]:
+    """The alerts of this key that were seen between the two times."""
+    query = select(
+        alerts.c.id, alerts.c.first_seen_at, alerts.c.last_seen_at, alerts.c.closed_at
+    ).where(
+        alerts.c.dedup_key == dedup_key,
+        alerts.c.last_seen_at >= since,
+        alerts.c.first_seen_at <= until,
+    )
+    return [Standing(*row) for row in tx.execute(query)]
+
+
+def add(tx: Connection, row: Mapping[str, Any]) -> None:
+    """Store a new alert."""
+    tx.execute(insert(alerts), [dict(row)])
+
+
+def add_match(tx: Connection, row: Mapping[str, Any]) -> None:
+    """Store that an observation satisfied a rule, and which alert that went to."""
+    tx.execute(insert(rule_matches), [dict(row)])
+
+
+def join(tx: Connection, alert_id: str, first_seen_at: datetime, last_seen_at: datetime) -> None:
+    """Count one more observation of an alert; its times grow to hold these."""
+    first, last = alerts.c.first_seen_at, alerts.c.last_seen_at
+    tx.execute(
+        update(alerts)
+        .where(alerts.c.id == alert_id)
+        .values(
+            observations=alerts.c.observations + 1,
+            first_seen_at=case((first > first_seen_at, first_seen_at), else_=first),
+            last_seen_at=case((last < last_seen_at, last_seen_at), else_=last),
+        )
+    )
+
+
+def get(tx: Connection, alert_id: str) -> RowMapping | None:
+    """One alert."""
+    return tx.execute(select(alerts).where(alerts.c.id == alert_id)).mappings().one_or_none()
+
+
+def find(
+    tx: Connection,
+    *,
+    filters: Mapping[str, str],
+    since: datetime | None,
+    until: datetime | None,
+    cursor: str | None,
+    limit: int,
+) -> Page[RowMapping]:
+    """Alerts, newest first. `filters` are columns and the values that they must have."""
+    query = select(alerts)
+    for name, value in filters.items():
+        query = query.where(alerts.c[name] == value)
+    if since is not None:
+        query = query.where(alerts.c.raised_at >= since)
+    if until is not None:
+        query = query.where(alerts.c.raised_at < until)
+    order = (alerts.c.raised_at, alerts.c.id)
+    return fetch(tx, query, order, cursor, limit, lambda row: row._mapping)
+
+
+def move(
+    tx: Connection, row: Mapping[str, Any], certainty: str, closed_at: datetime | None
+) -> bool:
+    """Store a transition (`row` as in the table). False, and nothing is changed, if the alert is no
+    longer in ``from_state``."""
+    moved = tx.execute(
+        update(alerts)
+        .where(alerts.c.id == row["alert_id"], alerts.c.state == row["from_state"])
+        .values(state=row["to_state"], certainty=certainty, closed_at=closed_at)
+    ).rowcount
+    if moved:
+        tx.execute(insert(transitions), [dict(row)])
+    return bool(moved)
+
+
+def way_of(tx: Connection, alert_id: str) -> Sequence[RowMapping]:
+    """The transitions of an alert, first to last."""
+    query = select(transitions).where(transitions.c.alert_id == alert_id)
+    return tx.execute(query.order_by(transitions.c.position)).mappings().all()
+
+
+def observations_of(tx: Connection, alert_id: str, limit: int) -> Sequence[str]:
+    """The ids of the first observations of an alert, by the time they were seen."""
+    query = select(rule_matches.c.observation_id).where(rule_matches.c.alert_id == alert_id)
+    return tx.scalars(query.order_by(rule_matches.c.seen_at).limit(limit)).all()
+
+
+def add_event(tx: Connection, row: Mapping[str, Any], sinks: Sequence[str], now: datetime) -> None:
+    """Store what happened to an alert (`row` as in the table), and an outbox row for each sink."""
+    position = tx.execute(insert(events).values(**row)).inserted_primary_key
+    assert position is not None
+    if sinks:
+        waiting = {
+            "event_position": position[0],
+            "alert_id": row["alert_id"],
+            "state": "waiting",
+            "attempts": 0,
+            "since": now,
+            "next_attempt_at": now,
+            "last_error": "",
+        }
+        tx.execute(insert(deliveries), [{"sink": sink, **waiting} for sink in sinks])
+
+
+def events_after(tx: Connection, position: int, limit: int) -> Sequence[RowMapping]:
+    """The events behind `position`, first to last."""
+    query = select(events).where(events.c.position > position)
+    return tx.execute(query.order_by(events.c.position).limit(limit)).mappings().all()
+
+
+def last_event(tx: Connection) -> int:
+    """The position of the newest event; 0 when there is none."""
+    return tx.scalar(select(func.max(events.c.position))) or 0
+
+
+def delete_before(tx: Connection, moment: datetime) -> int:
+    """Delete alerts raised before `moment`, with all that hangs on them; returns how many."""
+    return tx.execute(delete(alerts).where(alerts.c.raised_at < moment)).rowcount
+
+
+def delete_events_before(tx: Connection, moment: datetime) -> int:
+    """Delete events (their bodies hold a picture) before `moment`; returns how many."""
+    return tx.execute(delete(events).where(events.c.at < moment)).rowcount

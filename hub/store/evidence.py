@@ -1,0 +1,75 @@
+"""Which pictures there are of which observation; the pictures themselves are files (`hub.evidence`)."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, and_, delete, select, update
+
+from hub.store.tables import evidence
+from hub.store.upsert import upsert
+
+
+def add(tx: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Store pictures that are kept or wanted; those that are known already are left as they are."""
+    upsert(tx, evidence, rows, ())
+
+
+def of(tx: Connection, observation_ids: Sequence[str]) -> Sequence[RowMapping]:
+    """All pictures of some observations."""
+    query = select(evidence).where(evidence.c.observation_id.in_(observation_ids))
+    return tx.execute(query.order_by(evidence.c.observation_id, evidence.c.name)).mappings().all()
+
+
+def get(tx: Connection, observation_id: str, name: str) -> RowMapping | None:
+    """One picture."""
+    query = select(evidence).where(_is(observation_id, name))
+    return tx.execute(query).mappings().one_or_none()
+
+
+def due(tx: Connection, now: datetime, limit: int) -> Sequence[RowMapping]:
+    """Pictures to ask an edge for now."""
+    query = select(evidence).where(evidence.c.state == "pending", evidence.c.next_ask_at <= now)
+    return tx.execute(query.order_by(evidence.c.next_ask_at).limit(limit)).mappings().all()
+
+
+def asked(tx: Connection, observation_id: str, name: str, next_ask_at: datetime) -> None:
+    """Store that the edge was asked, and when to ask again."""
+    _set(tx, _is(observation_id, name), asked=evidence.c.asked + 1, next_ask_at=next_ask_at)
+
+
+def put_off(tx: Connection, observation_id: str, name: str, next_ask_at: datetime) -> None:
+    """Store that the edge could not be asked, and when to try."""
+    _set(tx, _is(observation_id, name), next_ask_at=next_ask_at)
+
+
+def hurry(tx: Connection, edge: str, now: datetime) -> None:
+    """Ask this edge at once for all that is pending: it has just come back."""
+    _set(tx, evidence.c.edge == edge, next_ask_at=now)
+
+
+def settle(
+    tx: Connection, edge: str, observation_id: str, name: str, state: str, now: datetime
+) -> None:
+    """Store that a pending picture of this edge is ``stored`` or ``gone``."""
+    mine = and_(_is(observation_id, name), evidence.c.edge == edge)
+    _set(tx, mine, state=state, settled_at=now)
+
+
+def _is(observation_id: str, name: str) -> Any:
+    return and_(evidence.c.observation_id == observation_id, evidence.c.name == name)
+
+
+def _set(tx: Connection, where: Any, **values: object) -> None:
+    tx.execute(update(evidence).where(where, evidence.c.state == "pending").values(**values))
+
+
+def take_before(tx: Connection, moment: datetime, limit: int) -> Sequence[RowMapping]:
+    """Pictures requested before `moment`: for the caller to delete the files, then the rows."""
+    query = select(evidence).where(evidence.c.requested_at < moment)
+    return tx.execute(query.order_by(evidence.c.requested_at).limit(limit)).mappings().all()
+
+
+def delete_row(tx: Connection, observation_id: str, name: str) -> None:
+    """Forget a picture."""
+    tx.execute(delete(evidence).where(_is(observation_id, name)))
