@@ -11,6 +11,7 @@ import base64
 import binascii
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,6 +27,7 @@ from wire.messages import BY_TYPE, Event
 
 SPECVERSION = "1.0"
 MAX_MESSAGE_BYTES = 512 * 1024
+BOOT_ID = re.compile(r"[0-9a-f]{16}")
 _CONTEXT = b"gatehouse-event-v1"
 _SIGNED = ("id", "source", "type", "time", "bootid", "sequence", "clockoffsetms", "sha256")
 
@@ -43,6 +45,7 @@ class SignedEvent:
     """A decoded event whose signature is yet to be checked against a key."""
 
     event: Event
+    sha256: str
     signature: bytes
     signed_bytes: bytes
 
@@ -53,6 +56,24 @@ class SignedEvent:
                 "bad_signature", f"{self.event.source} did not sign message {self.event.id}"
             )
         return self.event
+
+
+@dataclass(frozen=True, slots=True)
+class SignedEnvelope:
+    """The attributes of a message whose data is not understood; its signature is yet to be checked.
+
+    With it a hub can say that it is done with a message of a newer edge, so that the edge goes on.
+    """
+
+    source: str
+    boot_id: str
+    sequence: int
+    signature: bytes
+    signed_bytes: bytes
+
+    def is_by(self, key: Ed25519PublicKey) -> bool:
+        """Whether the holder of `key` sent this message, with this place in its order."""
+        return is_signed_by(key, self.signature, self.signed_bytes)
 
 
 def format_time(moment: datetime) -> str:
@@ -113,7 +134,26 @@ def decode(payload: bytes) -> SignedEvent:
         raise InvalidMessage("invalid_data", _first_problem(error)) from error
     except (ValueError, binascii.Error) as error:
         raise InvalidMessage("invalid_data", str(error)) from error
-    return SignedEvent(event, signature, _signing_input(attributes))
+    return SignedEvent(event, attributes["sha256"], signature, _signing_input(attributes))
+
+
+def decode_envelope(payload: bytes) -> SignedEnvelope | None:
+    """Return the envelope of a sequenced message, whatever its type; None when it has none."""
+    try:
+        attributes = _parse_json(payload)
+        data = attributes.get("data")
+        if not isinstance(data, dict):
+            return None
+        if hashlib.sha256(_canonical(data)).hexdigest() != attributes.get("sha256"):
+            return None
+        signature = base64.b64decode(_text(attributes, "signature"), validate=True)
+        source, boot_id = _text(attributes, "source"), _text(attributes, "bootid")
+    except (InvalidMessage, ValueError, binascii.Error):
+        return None
+    sequence = attributes.get("sequence")
+    if type(sequence) is not int or not 1 <= sequence < 1 << 63 or not BOOT_ID.fullmatch(boot_id):
+        return None
+    return SignedEnvelope(source, boot_id, sequence, signature, _signing_input(attributes))
 
 
 def _parse_json(payload: bytes) -> dict[str, Any]:
