@@ -143,7 +143,7 @@ def verify_packs(
             table.add_row(status.pack.name, f"[{style}]{status.state}[/]", escape(status.detail))
         Console().print(table)
     if bad := [status for status in statuses if status.state != "ready"]:
-        raise ModelError("; ".join(status.detail for status in bad))
+        raise ModelError("; ".join(f"{status.pack.name}: {status.detail}" for status in bad))
 
 
 @models_app.command("import")

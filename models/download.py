@@ -1,6 +1,6 @@
 """One file over HTTP, resumable: a ``.part`` file grows until it is whole.
 
-In: addresses and the path of the part file. Out: the same path, complete but not yet verified; whoever
+In: an address and the path of the part file. Out: the same path, complete but not yet verified; whoever
 asked checks its hash. Knows no pack, prints nothing; progress goes to a callback.
 
 Resuming follows RFC 9110, sections 13.1.5 and 14: a Range request with If-Range, so that a file that has
@@ -10,7 +10,7 @@ changed at the server is sent whole again. A server that ignores Range answers 2
 import fcntl
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -44,6 +44,10 @@ class _Mark:
     complete: bool = False
 
 
+class DownloadError(Exception):
+    """The file could not be had from this address now. Another address, or a later call, may do."""
+
+
 class _TryAgainError(Exception):
     """This attempt failed in a way that another may not."""
 
@@ -60,47 +64,34 @@ class Downloader:
     sleep: Callable[[float], None] = time.sleep
     attempts: int = 5
 
-    def fetch(
-        self, urls: Sequence[str], part: Path, *, limit_bytes: int, on_progress: OnProgress
-    ) -> Path:
-        """Fetch what the first answering address has into `part`, going on where it stopped.
+    def fetch(self, url: str, part: Path, *, limit_bytes: int, on_progress: OnProgress) -> None:
+        """Fetch what `url` has into `part`, going on where an earlier call stopped.
 
         Args:
-            urls: addresses of the same bytes, best first.
-            part: grows; survives a failure for the next call, and `complete` is remembered.
+            url: address of the file.
+            part: grows; survives a failure for the next call, and that it is whole is remembered.
             limit_bytes: more than this is refused.
             on_progress: called often.
 
         Raises:
-            ModelError: no address gave the whole file; says why, and that `part` is kept.
+            DownloadError: the whole file could not be had; `part` is kept.
+            ModelError: another process downloads it at this moment.
         """
         part.parent.mkdir(parents=True, exist_ok=True)
-        problems = []
         with _only_one(part):
-            for url in urls:
+            for attempt in range(self.attempts):
+                if attempt:
+                    self.sleep(0.5 * 2**attempt)
                 try:
-                    return self._from_one(url, part, limit_bytes, on_progress)
-                except (_TryAgainError, httpx.HTTPError, httpx.InvalidURL) as error:
-                    problems.append(f"{url}: {error}")
-        raise ModelError(
-            f"cannot download {part.stem}: {'; '.join(problems)}. Run the command again to go on where it"
-            f" stopped; with no internet, copy the file here and run: gatehouse models import FILE"
-        )
-
-    def _from_one(self, url: str, part: Path, limit_bytes: int, on_progress: OnProgress) -> Path:
-        for attempt in range(self.attempts):
-            if attempt:
-                self.sleep(0.5 * 2**attempt)
-            try:
-                self._once(url, part, limit_bytes, on_progress)
-            except (_TryAgainError, httpx.TransportError) as error:
-                if isinstance(error, _ChangedError):
-                    discard(part)
-                if attempt + 1 == self.attempts:
-                    raise
-            else:
-                return part
-        raise _TryAgainError("no attempt was made")
+                    self._once(url, part, limit_bytes, on_progress)
+                    return
+                except (_TryAgainError, httpx.TransportError) as error:
+                    if isinstance(error, _ChangedError):
+                        discard(part)
+                    if attempt + 1 == self.attempts or isinstance(error, httpx.ConnectError):
+                        raise DownloadError(str(error)) from error
+                except (httpx.HTTPError, httpx.InvalidURL) as error:
+                    raise DownloadError(str(error).partition("\n")[0]) from error
 
     def _once(self, url: str, part: Path, limit_bytes: int, on_progress: OnProgress) -> None:
         mark = _read_mark(part)
@@ -116,8 +107,8 @@ class Downloader:
             _write_mark(part, _Mark(url, validator))
             total = _total(response, start)
             if total is not None and total > limit_bytes:
-                raise ModelError(
-                    f"{url} has {total:,} bytes, more than the {limit_bytes:,} expected: refused"
+                raise DownloadError(
+                    f"{total:,} bytes, more than the {limit_bytes:,} expected: refused"
                 )
             done = _append(response, part, start, limit_bytes, lambda n: on_progress(
                 Progress(part.stem, n, total)))  # fmt: skip
@@ -157,9 +148,7 @@ def _append(
         for chunk in response.iter_raw():
             done += len(chunk)
             if done > limit_bytes:
-                raise ModelError(
-                    f"{response.url} sends more than the {limit_bytes:,} bytes expected: refused"
-                )
+                raise DownloadError(f"more than the {limit_bytes:,} expected bytes: refused")
             file.write(chunk)
             told(done)
     return done

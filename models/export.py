@@ -51,7 +51,9 @@ def export_yolo(
         made = _run_export(ultralytics, weights, imgsz)
         target = staged / f"{name}.onnx"
         made.replace(target)
-        return _install(store, target, name, staged, f"{weights}, exported here with imgsz {imgsz}")
+        flags = f" --imgsz {imgsz}" if imgsz != DEFAULT_IMGSZ else ""
+        command = f"gatehouse models export {weights}{flags} --name {name}"
+        return _install(store, target, name, staged, command)
 
 
 def import_yolo(
@@ -69,7 +71,7 @@ def import_yolo(
     with store.staging() as staged:
         target = staged / f"{name}.onnx"
         target.write_bytes(onnx.read_bytes())
-        return _install(store, target, name, staged, f"imported from {onnx.name}")
+        return _install(store, target, name, staged, f"{command} --trust {sha256_of(target)}")
 
 
 def _run_export(ultralytics: Any, weights: str, imgsz: int) -> Path:
@@ -82,10 +84,10 @@ def _run_export(ultralytics: Any, weights: str, imgsz: int) -> Path:
     return made
 
 
-def _install(store: PackStore, onnx: Path, name: str, staged: Path, source: str) -> InstalledPack:
+def _install(store: PackStore, onnx: Path, name: str, staged: Path, command: str) -> InstalledPack:
     session = open_session(onnx, threads=1)
     ObjectDetector(session, onnx.name)  # refuses what is no detector, or names traits of people
-    pack = store.registry.get(name) or _declare(name, source, session)
+    pack = store.registry.get(name) or _declare(name, command, session)
     if pack.kind != "object":
         raise InputError(
             f"the name {name} belongs to a pack for {pack.kind}: choose another with --name"
@@ -93,19 +95,19 @@ def _install(store: PackStore, onnx: Path, name: str, staged: Path, source: str)
     return store.install(pack, staged, {f"{name}.onnx": sha256_of(onnx)})
 
 
-def _declare(name: str, source: str, session: Session) -> Pack:
+def _declare(name: str, command: str, session: Session) -> Pack:
     metadata = session.get_modelmeta().custom_metadata_map
     try:
         return Pack(
             name=name,
             kind="object",
             title=metadata.get("description", "a YOLO detector"),
-            source=source,
+            source=f"made on this machine: {command}",
             licence=metadata.get("license", "not stated in the file"),
             commercial=False,
             note="Whether it may be used commercially is for you to know: it was made on this machine.",
             hash_source="pinned on this machine",
-            install=f"gatehouse models export {name}.pt",
+            install=command,
             files=(
                 PackFile(
                     name=f"{name}.onnx",

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from models.download import Downloader, OnProgress, Progress, discard
+from models.download import Downloader, DownloadError, OnProgress, Progress, discard
 from models.packs import InstalledPack, PackStore, sha256_of
 from models.registry import Pack, PackFile
 from models.sources import MAX_FILE_BYTES, Candidate, candidates
@@ -126,14 +126,18 @@ def _fetch(
     on_progress: OnProgress,
 ) -> str:
     """Fetch one file from the first address that has the right bytes; return its SHA-256."""
-    problem = ""
+    problems = []
     for url in expected.urls:
-        downloader.fetch(
-            [url] if expected.sha256 else expected.urls,
-            part,
-            limit_bytes=expected.size_bytes or MAX_FILE_BYTES,
-            on_progress=on_progress,
-        )
+        try:
+            downloader.fetch(
+                url,
+                part,
+                limit_bytes=expected.size_bytes or MAX_FILE_BYTES,
+                on_progress=on_progress,
+            )
+        except DownloadError as error:
+            problems.append(f"{url}: {error}")
+            continue
         found = sha256_of(part)
         if expected.sha256 is None:
             check_trusted(f"gatehouse models pull {pack.name}", {expected.name: found}, trust)
@@ -141,10 +145,10 @@ def _fetch(
         if found == expected.sha256:
             return found
         discard(part)
-        problem = f"{url} gave SHA-256 {found}, expected {expected.sha256}"
+        problems.append(f"{url} gave SHA-256 {found}, expected {expected.sha256}: thrown away")
     raise ModelError(
-        f"pack {pack.name}: {problem}. It is not the file that this release knows, and was thrown away;"
-        f" try again later, or get it from another machine: gatehouse models import FOLDER"
+        f"cannot download {expected.name}: {'; '.join(problems)}. Run the command again to go on where it"
+        f" stopped; with no internet, bring the file and run: gatehouse models import FILE"
     )
 
 

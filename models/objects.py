@@ -77,8 +77,8 @@ class ObjectDetector:
         metadata = session.get_modelmeta().custom_metadata_map
         if metadata.get("task") != "detect":
             raise ModelError(
-                f"{name} is no detector of ultralytics (its metadata has task"
-                f" {metadata.get('task', 'nothing')!r}); run: gatehouse models export yolo11n.pt"
+                f"{name} is no detector of ultralytics: its metadata says task"
+                f" {metadata.get('task') or 'nothing at all'}; run: gatehouse models export yolo11n.pt"
             )
         self.labels: Mapping[int, str] = MappingProxyType(_names(metadata.get("names", ""), name))
         entry = session.get_inputs()[0]

@@ -173,7 +173,7 @@ def test_no_server_at_all_is_told(tmp_path: Path, server: Server, downloader: Do
     store = PackStore(
         tmp_path, small_registry(urls=("http://127.0.0.1:9/a", "http://127.0.0.1:9/b"))
     )
-    with pytest.raises(ModelError, match=r"cannot download small-det\.onnx"):
+    with pytest.raises(ModelError, match=r"cannot download det\.onnx"):
         pull(store, "small", downloader)
 
 
@@ -216,6 +216,17 @@ def test_an_archive_that_lacks_a_file_is_refused(
     store = archive_store(tmp_path, server, zip_of(det=DETECTOR), known=True)
     with pytest.raises(ModelError, match=r"0 files emb\.onnx, not one"):
         pull(store, "small", downloader)
+
+
+def test_a_second_address_is_tried_when_the_first_is_wrong(
+    tmp_path: Path, server: Server, downloader: Downloader
+) -> None:
+    data = zip_of(det=DETECTOR, emb=EMBEDDER)
+    server.content |= {"wrong.zip": b"x" * len(data), "right.zip": data}
+    addresses = ("http://127.0.0.1:9/none.zip", server.url("wrong.zip"), server.url("right.zip"))
+    store = PackStore(tmp_path, small_registry(archive=addresses, archive_sha256=sha256(data)))
+    assert pull(store, "small", downloader)
+    assert [path for path, _ in server.requests] == ["/wrong.zip", "/right.zip"]
 
 
 def test_what_cannot_be_pulled_says_what_to_do(
