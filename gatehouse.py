@@ -1,29 +1,110 @@
 """The `gatehouse` command: composes the command groups of the packages.
 
-Every failure that a person can mend is one message and the exit code of its kind; a traceback means
-a fault of ours.
+Every failure that a person can mend is one message and the exit code of its kind (docs/cli.md); a
+traceback means a fault of ours.
 """
 
+import importlib
+import json
 import sys
+from pathlib import Path
+from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
 
-from wire.errors import GatehouseError
+from wire.errors import GatehouseError, InputError
 
 __version__ = "0.1.0"
 
 app = typer.Typer(
     name="gatehouse",
-    help="Open-source security for residential communities.",
+    help="Open-source security for residential communities (智慧安防小区).",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
 )
+eval_app = typer.Typer(
+    name="eval", help="Measure recognition on labelled pictures.", no_args_is_help=True
+)
+
+
+def _mount(module: str, name: str, extra: str, *, command: str, group: typer.Typer = app) -> None:
+    """Add a command or a group; where its packages are not installed, one that says how to get them."""
+    try:
+        part = getattr(importlib.import_module(module), name)
+    except ModuleNotFoundError as error:
+        if error.name and error.name.partition(".")[0] in {"wire", "models", "edge", "hub", "demo"}:
+            raise
+        missing = error.name
+
+        @group.command(command, help=f"Not installed here: needs gatehouse[{extra}].")
+        def absent() -> None:
+            raise InputError(
+                f"`gatehouse {command}` needs the package {missing}:"
+                f" install it with pip install 'gatehouse[{extra}]'"
+            )
+
+        return
+    if isinstance(part, typer.Typer):
+        group.add_typer(part, name=command)
+    else:
+        group.command(command)(part)
 
 
 @app.callback()
 def _root() -> None:
     """Open-source security for residential communities (智慧安防小区)."""
+
+
+_mount("demo.run", "demo", "edge,hub", command="demo")
+_mount("edge.cli", "edge_app", "edge", command="edge")
+_mount("hub.cli", "hub_app", "hub", command="hub")
+_mount("hub.cli", "enrol", "hub", command="enrol")
+_mount("hub.cli", "watch_app", "hub", command="watch")
+_mount("models.cli", "models_app", "edge", command="models")
+_mount("models.plates.cli", "eval_plates", "edge", command="plates", group=eval_app)
+app.add_typer(eval_app, name="eval")
+
+
+@app.command()
+def bench(
+    only: Annotated[
+        list[str] | None,
+        typer.Option(help="decoding, networks, pipeline or hub; can be given more than once."),
+    ] = None,
+    pack: Annotated[
+        str, typer.Option(help="The face pack that the pipeline runs with.")
+    ] = "dlib-resnet",
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Write the figures here, for programs.")
+    ] = None,
+    write: Annotated[
+        Path | None, typer.Option(help="Write the page here (docs/benchmarks.md).")
+    ] = None,
+) -> None:
+    """Measure this machine: decoding, networks, the pipeline with 1 to 8 cameras, the hub.
+
+    Needs a checkout of the repository: the benchmarks are in tests/bench.
+    """
+    root = Path(__file__).resolve().parent
+    if not (root / "tests" / "bench").is_dir():
+        raise InputError("`gatehouse bench` needs a checkout of the repository: see README.md")
+    sys.path.insert(0, str(root))
+    suite = importlib.import_module("tests.bench.suite")
+    rows, context = suite.run(only, pack, say=Console(stderr=True).print)
+    table = Table("group", "what", "figure", "against", "ratio", box=None, pad_edge=False)
+    for row in rows:
+        ratio = "" if row.ratio is None else f"{row.ratio:.2f}"
+        table.add_row(row.group, row.name, f"{row.value:.4g} {row.unit}", row.against, ratio)
+    Console().print(table)
+    if json_file is not None:
+        text = json.dumps(suite.as_json(rows, context), ensure_ascii=False, indent=1)
+        json_file.write_text(text + "\n", encoding="utf-8")
+    if write is not None:
+        write.write_text(suite.as_markdown(rows, context), encoding="utf-8")
 
 
 @app.command()
@@ -37,5 +118,11 @@ def main() -> None:
     try:
         app()
     except GatehouseError as error:
-        Console(stderr=True, highlight=False).print(f"[bold red]error:[/] {error}", soft_wrap=True)
+        Console(stderr=True, highlight=False, soft_wrap=True).print(
+            f"[bold red]error:[/] {escape(str(error))}"
+        )
         sys.exit(int(error.exit_code))
+
+
+if __name__ == "__main__":
+    main()

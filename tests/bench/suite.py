@@ -1,0 +1,33 @@
+"""All benchmarks, in order."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from tests.bench import decoding, networks, pipeline
+from tests.bench.report import Row, as_json, as_markdown, machine
+from wire.errors import InputError
+
+__all__ = ["as_json", "as_markdown", "run"]
+
+PARTS: dict[str, Callable[[str], list[Row]]] = {
+    "decoding": lambda _pack: decoding.run(),
+    "networks": lambda _pack: networks.run(),
+    "pipeline": pipeline.run,
+}
+
+
+def run(
+    only: Sequence[str] | None, pack: str, say: Callable[[str], object]
+) -> tuple[list[Row], dict[str, Any]]:
+    """Run the named parts, or all; returns the rows and what they were measured on."""
+    unknown = sorted(set(only or ()) - set(PARTS))
+    if unknown:
+        raise InputError(
+            f"there is no benchmark {unknown[0]!r}: the parts are {', '.join(PARTS)}"
+        )
+    context = machine()
+    rows: list[Row] = []
+    for name in only or PARTS:
+        say(f"measuring {name} …")
+        rows += PARTS[name](pack)
+    return rows, context
