@@ -21,9 +21,8 @@ class FaceFusion:
     """Quality-weighted mean of the best `keep` embeddings of a track.
 
     `same` is the least cosine that counts as one person (the pack's threshold). Once two are fused,
-    an embedding further from them than that by a third is doubtful and left out: a turned head, or
-    someone who passed in front. Two doubtful ones in a row that are like each other are another
-    person.
+    an embedding that is not like them is doubtful and left out: a turned head, or someone who passed
+    in front. Two doubtful ones in a row that are like each other are another person.
     """
 
     same: float
@@ -34,14 +33,9 @@ class FaceFusion:
     def __len__(self) -> int:
         return len(self._kept)
 
-    @property
-    def _far(self) -> float:
-        """Cosine distance beyond which a crop is doubted; packs differ in how they use the range."""
-        return (1.0 - self.same) * 4.0 / 3.0
-
     def add(self, embedding: Embedding, quality: float) -> Verdict:
         """Take in one crop's embedding, unless it is not of this person."""
-        if len(self._kept) >= 2 and 1.0 - float(embedding @ self.best()) > self._far:
+        if len(self._kept) >= 2 and float(embedding @ self.best()) < self.same:
             before, self._doubtful = self._doubtful, embedding
             alike = before is not None and float(embedding @ before) >= self.same
             return "another_person" if alike else "doubtful"

@@ -75,8 +75,9 @@ class FaceLane(Lane[FaceFusion]):
     def _known(self, track: Track[FaceFusion]) -> Known | None:
         if track.first_crop_at is None or track.shot is None:
             return None
+        told = track.told.known.quality if track.told else 0.0
         return Known(
-            quality=track.shot.quality,
+            quality=max(told, track.shot.quality),
             agrees=track.fusion.agrees(AGREEING),
             first_crop_at=track.first_crop_at,
         )

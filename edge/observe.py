@@ -2,8 +2,8 @@
 
 In: what is known of a track now, what was told of it before, the time. Out: a named reason to tell it,
 or None. It is told as soon as recognition is good enough, not when the track ends: seconds count at a
-gate. A later crop that is clearly better, or a plate that reads differently, is told again as the next
-revision. Pure.
+gate. It is told again, as the next revision, once several crops agree (a face fused of three is found
+where its first crop was not), for a clearly better crop, and when a plate reads differently. Pure.
 """
 
 from dataclasses import dataclass
@@ -23,7 +23,6 @@ class Reason(StrEnum):
     TRACK_ENDED = "the track ended"
     BETTER_CROP = "a clearly better crop"
     READING_CHANGED = "the plate reads differently"
-    READING_CONFIRMED = "the reading is confirmed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +91,8 @@ def _again(
         return None
     if known.text != told.known.text:
         return Reason.READING_CHANGED
-    if known.state == "confirmed" and told.known.state == "provisional":
-        return Reason.READING_CONFIRMED
+    if known.agrees and not told.known.agrees:
+        return Reason.AGREEING_CROPS
     if known.quality >= told.known.quality + policy.better_by:
         return Reason.BETTER_CROP
     return None

@@ -107,8 +107,9 @@ def test_all_goes_out_in_order_and_is_forgotten_once_committed(hub: HubStub, edg
     assert abs(edge.offset.offset_ms) < 1000
 
 
-def test_a_puback_is_not_enough(hub: HubStub, edge: Edge) -> None:
+def test_a_puback_is_not_enough(hub: HubStub) -> None:
     hub.acknowledges = False
+    edge = Edge(hub, timeout_s=0.4)
     edge.add(3)
     edge.publisher.start()
     wait_until(lambda: len(hub.sequences()) >= 9)  # sent again and again
@@ -118,6 +119,7 @@ def test_a_puback_is_not_enough(hub: HubStub, edge: Edge) -> None:
     assert first == again  # the very same message
     hub.acknowledges = True
     wait_until(lambda: edge.outbox.waiting() == 0)
+    edge.publisher.stop()
 
 
 def test_no_more_than_the_window_is_on_the_way(hub: HubStub) -> None:

@@ -182,7 +182,7 @@ def test_a_file_is_played_whole_and_the_same_each_time(tmp_path: Path, painted_c
         seen.append([(e.data.kind, getattr(e.data, "frames", 0)) for e in events])
     assert seen[0] == seen[1]
     kinds = [kind for kind, _ in seen[0]]
-    assert sorted(kinds) == ["camera", "face", "plate"]
+    assert set(kinds) == {"camera", "face", "plate"}
 
 
 def test_many_cameras_are_all_served(tmp_path: Path, painted_clip: Path) -> None:

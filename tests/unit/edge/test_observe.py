@@ -51,6 +51,8 @@ def test_the_first_telling(
         (face(0.5), face(0.66), 0.5, False, None),  # not twice within a second
         (face(0.5), face(0.66), 0.5, True, Reason.BETTER_CROP),  # but now or never
         (face(0.5), face(0.5), 9.0, True, None),
+        (face(0.8), face(0.8, agrees=True), 1.0, False, Reason.AGREEING_CROPS),
+        (face(0.5, agrees=True), face(0.5, agrees=True), 9.0, True, None),
         (
             plate("京A88731", "provisional"),
             plate("京A8B731", "provisional"),
@@ -63,7 +65,7 @@ def test_the_first_telling(
             plate("京A88731", "confirmed"),
             2.0,
             False,
-            Reason.READING_CONFIRMED,
+            Reason.AGREEING_CROPS,
         ),
         (plate("京A88731", "confirmed"), plate("京A88731", "confirmed", 0.85), 9.0, True, None),
     ],
