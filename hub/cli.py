@@ -1,29 +1,33 @@
-"""The hub's commands: `hub serve|check|openapi|token`, and `enrol` and `watch` as clients of the API."""
+"""The hub's commands: `hub serve|check|openapi|token`, and `enrol` and `watch` as clients of the API.
 
+What a command needs is imported in the command: the command line must start without database and networks.
+"""
+
+import contextlib
 import json
 import logging
+import resource
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from hub import app
 from hub.access import Role, new_token, token_hash
-from hub.api import openapi
-from hub.broker import check_broker
-from hub.client import HubClient, NotThere, read_token
-from hub.config import HubConfig, load_config
-from hub.rules import load_rules
-from hub.store import access, open_store
 from hub.watchlist import Category
 from wire.errors import InputError
 
-hub_app = typer.Typer(help="The hub: matches observations, raises alerts.", no_args_is_help=True)
-token_app = typer.Typer(help="Who may use the API.", no_args_is_help=True)
-watch_app = typer.Typer(help="Watchlists: who and what raises an alert.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from hub.client import HubClient
+    from hub.store import Store
+
+_PLAIN: dict[str, Any] = {"no_args_is_help": True, "pretty_exceptions_enable": False}
+hub_app = typer.Typer(help="The hub: matches observations, raises alerts.", **_PLAIN)
+token_app = typer.Typer(help="Who may use the API.", **_PLAIN)
+watch_app = typer.Typer(help="Watchlists: who and what raises an alert.", **_PLAIN)
 hub_app.add_typer(token_app, name="token")
 
 ConfigFile = Annotated[
@@ -46,17 +50,28 @@ def _say(line: str) -> None:
 @hub_app.command()
 def serve(config: ConfigFile = DEFAULT_CONFIG) -> None:
     """Run the hub. The first start makes its keys, prints an API token and the lines for edge.toml."""
+    from hub.app import serve as run_hub
+    from hub.config import load_config
+
+    # A core dump would write the probe in hand, which may be of somebody unmatched, to a disk.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
     logging.getLogger("alembic").setLevel(logging.WARNING)
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    app.serve(load_config(config), _say)
+    run_hub(load_config(config), _say)
 
 
 @hub_app.command()
 def check(config: ConfigFile = DEFAULT_CONFIG) -> None:
     """Check the configuration, rules, networks, database and broker; print the lines for edge.toml."""
+    from hub import app
+    from hub.broker import check_broker
+    from hub.config import load_config
+    from hub.rules import load_rules
+    from hub.store import open_store
+
     loaded = load_config(config)
     book = load_rules(loaded.rules_dir)
     app.check_rules(book)
@@ -76,6 +91,8 @@ def check(config: ConfigFile = DEFAULT_CONFIG) -> None:
 @hub_app.command("openapi")
 def print_openapi() -> None:
     """Print the OpenAPI description of the API."""
+    from hub.api import openapi
+
     _say(json.dumps(openapi(), ensure_ascii=False, indent=1, sort_keys=True))
 
 
@@ -88,10 +105,11 @@ def add_token(
     """Make a token and print it, this once."""
     if not 1 <= len(name) <= 63 or not name.isprintable():
         raise InputError("the name must have 1 to 63 printable characters")
-    token, store = new_token(), open_store(_config(config).database_url)
-    with store.write() as tx:
+    from hub.store import access
+
+    token = new_token()
+    with _store(config) as store, store.write() as tx:
         added = access.add_token(tx, name, role, token_hash(token), datetime.now(UTC))
-    store.close()
     if not added:
         raise InputError(f"there is, or was, a token of {name!r}: names are not used again")
     _say(token)
@@ -100,10 +118,10 @@ def add_token(
 @token_app.command("list")
 def list_tokens(config: ConfigFile = DEFAULT_CONFIG) -> None:
     """List who has a token; the tokens themselves are not stored."""
-    store = open_store(_config(config).database_url)
-    with store.read() as tx:
+    from hub.store import access
+
+    with _store(config) as store, store.read() as tx:
         rows = access.list_tokens(tx)
-    store.close()
     table = Table("name", "role", "made", "revoked")
     for row in rows:
         revoked = row["revoked_at"]
@@ -114,19 +132,26 @@ def list_tokens(config: ConfigFile = DEFAULT_CONFIG) -> None:
 @token_app.command("revoke")
 def revoke_token(name: str, config: ConfigFile = DEFAULT_CONFIG) -> None:
     """Revoke a token, at once and for good."""
-    store = open_store(_config(config).database_url)
-    with store.write() as tx:
+    from hub.store import access
+
+    with _store(config) as store, store.write() as tx:
         revoked = access.revoke_token(tx, name, datetime.now(UTC))
-    store.close()
     if not revoked:
         raise InputError(f"there is no valid token of {name!r}")
     _say(f"revoked: {name}")
 
 
-def _config(path: Path) -> HubConfig:
-    loaded = load_config(path)
-    app.load_keys(loaded.data_dir)
-    return loaded
+@contextlib.contextmanager
+def _store(config: Path) -> "Iterator[Store]":
+    """The hub's database; the hub itself may be running."""
+    from hub.config import load_config
+    from hub.store import open_store
+
+    store = open_store(load_config(config).database_url)
+    try:
+        yield store
+    finally:
+        store.close()
 
 
 def _day(moment: datetime | None) -> str:
@@ -252,8 +277,10 @@ def remove_entry(
     _say(f"removed: {entry['label']}")
 
 
-def _path_of(client: HubClient, entry_id: str) -> str:
+def _path_of(client: "HubClient", entry_id: str) -> str:
     """The path of an entry, on whichever list it is."""
+    from hub.client import NotThere
+
     for name in ("plates", "faces"):
         path = f"/watchlists/{name}/{entry_id}"
         try:
@@ -271,5 +298,7 @@ def _list(kind: str) -> str:
     return names[kind]
 
 
-def _client(url: str, token_file: Path | None) -> HubClient:
+def _client(url: str, token_file: Path | None) -> "HubClient":
+    from hub.client import HubClient, read_token
+
     return HubClient(url, read_token(token_file))

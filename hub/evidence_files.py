@@ -25,7 +25,8 @@ class EvidenceFiles:
     def write(self, observation_id: str, name: str, media_type: str, data: bytes) -> None:
         """Keep a picture; durable when this returns. Writing it again changes nothing."""
         path = self.path(observation_id, name, media_type)
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for folder in (self._folder, path.parent.parent, path.parent):
+            folder.mkdir(mode=0o700, exist_ok=True)
         temporary = path.with_name(f".{path.name}.part")
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "wb") as file:

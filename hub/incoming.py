@@ -109,7 +109,7 @@ def verify(incoming: Incoming, edges: Mapping[str, KnownEdge]) -> Verified | Rej
         signed.verify(edge.key)
     except InvalidMessage as error:
         return Rejected(incoming, error.reason, error.detail, edge.id)
-    problem = _misplaced(topic, event) or _absurd(event)
+    problem = _absurd(event) or _misplaced(topic, event)
     if problem is not None:
         return Rejected(incoming, *problem, edge.id, _position(event))
     return Verified(incoming, topic, event, signed.sha256, signed.signature, _position(event))

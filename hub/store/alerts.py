@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, case, delete, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, case, delete, func, insert, literal, select, update
 
 from hub.alerts import Standing
 from hub.store.pages import Page, fetch
-from hub.store.tables import alerts, deliveries, events, rule_matches, transitions
+from hub.store.tables import Moment, alerts, deliveries, events, rule_matches, transitions
 
 
 def standing(tx: Connection, dedup_key: str, since: datetime, until: datetime) -> list[Standing]:
@@ -41,8 +41,10 @@ def join(tx: Connection, alert_id: str, first_seen_at: datetime, last_seen_at: d
         .where(alerts.c.id == alert_id)
         .values(
             observations=alerts.c.observations + 1,
-            first_seen_at=case((first > first_seen_at, first_seen_at), else_=first),
-            last_seen_at=case((last < last_seen_at, last_seen_at), else_=last),
+            first_seen_at=case(
+                (first > first_seen_at, literal(first_seen_at, Moment)), else_=first
+            ),
+            last_seen_at=case((last < last_seen_at, literal(last_seen_at, Moment)), else_=last),
         )
     )
 

@@ -40,4 +40,4 @@ def find(tx: Connection, reason: str | None, cursor: str | None, limit: int) -> 
 def counts(tx: Connection) -> dict[str, int]:
     """How many there are, by reason."""
     query = select(dead_letters.c.reason, func.count()).group_by(dead_letters.c.reason)
-    return dict(tx.execute(query).tuples().all())
+    return dict(tx.execute(query).all())

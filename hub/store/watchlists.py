@@ -147,7 +147,7 @@ def template_ids(tx: Connection, pack_sha256: str) -> dict[str, str]:
     query = select(templates.c.id, templates.c.subject_id).where(
         templates.c.pack_sha256 == pack_sha256
     )
-    return dict(tx.execute(query).tuples().all())
+    return dict(tx.execute(query).all())
 
 
 def sealed_templates(tx: Connection, ids: Sequence[str]) -> Sequence[RowMapping]:

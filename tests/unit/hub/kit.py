@@ -9,9 +9,21 @@ from pathlib import Path
 
 import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
+from hub.config import load_config
+from hub.decide import Decider
+from hub.edges import EdgeBook
+from hub.evidence_files import EvidenceFiles
+from hub.gallery import Gallery
 from hub.incoming import Incoming, KnownEdge
+from hub.pipeline import Outcome, Pipeline
+from hub.raise_alerts import Raiser
+from hub.rules import load_rules
+from hub.store import open_store, watchlists
+from hub.store.tables import metadata
+from hub.vault import Vault
+from hub.watch import WatchKeeper
 from hub.watchlist import Category, Entry, EntryState, ListKind
 from wire.codec import encode
 from wire.keys import public_text
@@ -236,3 +248,72 @@ def write_config(
         encoding="utf-8",
     )
     return path, secret
+
+
+class HubBench:
+    """The pipeline on a real database in `folder`, without broker, threads and networks."""
+
+    def __init__(self, folder: Path, edge: FakeEdge, *, rules: str = "") -> None:
+        self.folder, self.edge = folder, edge
+        path, _ = write_config(folder, edge)
+        if rules:
+            (folder / "rules" / "more.toml").write_text(rules, encoding="utf-8")
+        self.config = load_config(path)
+        self.opening = X25519PrivateKey.generate()
+        self.signing = Ed25519PrivateKey.generate()
+        self.vault = Vault(bytes(32))
+        self.now = NOW
+        self.sinks = ("mqtt", "centre")
+        self.start()
+
+    def start(self) -> None:
+        """Open everything, as a hub does that has just been started."""
+        self.store = open_store(self.config.database_url)
+        self.files = EvidenceFiles(self.config.data_dir / "evidence")
+        self.gallery = Gallery("test-pack", PACK_SHA, 128, 0.5, 0.05)
+        rules = load_rules(self.config.rules_dir)
+        assert not rules.broken, rules.broken
+        self.pipeline = Pipeline(
+            {self.edge.id: self.edge.known},
+            self.store,
+            WatchKeeper(self.vault, self.gallery),
+            Decider(self.config.gate_of, self.opening, rules),
+            Raiser(self.files, self.sinks, self.signing),
+        )
+        self.book = EdgeBook({}, {})
+
+    def restart(self) -> None:
+        self.store.close()
+        self.start()
+
+    def run(self, *messages: Incoming) -> Outcome:
+        outcome = self.pipeline.run(messages, self.book, self.now)
+        self.book = outcome.book
+        return outcome
+
+    def watch(self, entry: Entry) -> Entry:
+        with self.store.write() as tx:
+            watchlists.add_entry(tx, entry)
+            watchlists.changed(tx)
+        return entry
+
+    def enrol(self, embedding: np.ndarray, label: str = "Wang", **entry_changes: object) -> str:
+        """Enrol a subject and list it; returns its id."""
+        subject_id, template_id = str(uuid.uuid4()), str(uuid.uuid4())
+        subject = {
+            "id": subject_id, "label": label, "purpose": "search", "basis": "case",
+            "reference": "1", "enrolled_by": "ann", "enrolled_at": NOW, "expires_at": at(86400 * 90),
+        }  # fmt: skip
+        template = {
+            "id": template_id, "subject_id": subject_id, "pack": "test-pack",
+            "pack_sha256": PACK_SHA, "quality": 0.9, "created_at": NOW,
+            "sealed": self.vault.seal(embedding, template_id, subject_id, PACK_SHA),
+        }  # fmt: skip
+        with self.store.write() as tx:
+            watchlists.add_subject(tx, subject, [template])
+        self.watch(entry(subject_id, ListKind.FACE, label=label, **entry_changes))
+        return subject_id
+
+    def rows(self, table: str) -> list[dict]:
+        with self.store.read() as tx:
+            return [dict(row) for row in tx.execute(metadata.tables[table].select()).mappings()]
