@@ -24,7 +24,7 @@ from edge.pipeline import Finding, Pipeline, Steps
 from edge.plate_lane import PlateLane
 from edge.sources import parse_source
 from models.faces.types import FacePack
-from wire.errors import SourceError
+from wire.errors import SourceError, StoreError
 from wire.messages import CameraHealth, CameraObservation
 
 log = logging.getLogger(__name__)
@@ -187,7 +187,10 @@ class Camera:
         observation = CameraObservation(
             state=change.state, captured_at=change.since, reason=change.reason[:400]
         )
-        self._outlets.tell_camera(self.id, observation)
+        try:
+            self._outlets.tell_camera(self.id, observation)
+        except StoreError:
+            log.exception("camera %s: that it is %s is lost", self.id, change.state)
 
 
 @dataclass(frozen=True, slots=True)

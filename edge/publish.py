@@ -102,6 +102,7 @@ class Publisher:
         self._link: Link | None = None
         self._session_id = ""
         self._dropped_told = 0
+        self._last_heard_s = self._clocks.monotonic_s()
         self._thread = threading.Thread(target=self._run, name="publish", daemon=True)
 
     def start(self) -> None:
@@ -125,6 +126,11 @@ class Publisher:
         """Whether the broker has our connection now."""
         link = self._link
         return link is not None and not link.lost
+
+    @property
+    def quiet_s(self) -> float:
+        """For how long the hub has neither acknowledged nor asked for anything."""
+        return self._clocks.monotonic_s() - self._last_heard_s
 
     def publish_health(self, camera: str, health: CameraHealth) -> None:
         """Send one camera's health if there is a connection; it is not kept otherwise."""
@@ -216,6 +222,7 @@ class Publisher:
             except InvalidMessage as error:
                 log.warning("ignored what came on %s: %s", heard.message.topic, error)
                 continue
+            self._last_heard_s = self._clocks.monotonic_s()
             self._handle(link, event, heard)
 
     def _verified(self, message: Incoming) -> Event:

@@ -5,6 +5,7 @@ threads serve all cameras, oldest frame first; the networks are opened once and 
 camera's pipeline is logged with its name and touches no other.
 """
 
+import fcntl
 import itertools
 import logging
 import os
@@ -14,7 +15,7 @@ import uuid
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 import cv2
 
@@ -30,7 +31,7 @@ from edge.networks import load_networks
 from edge.outbox import Outbox, SqliteOutbox
 from edge.pipeline import Finding
 from edge.publish import Identity, Publisher
-from wire.errors import SourceError
+from wire.errors import ConfigError, SourceError
 from wire.keys import load_or_create_signing_key, sealing_key, verifying_key
 from wire.messages import CameraObservation
 from wire.topics import EdgeTopics
@@ -38,6 +39,7 @@ from wire.topics import EdgeTopics
 log = logging.getLogger(__name__)
 
 HEALTH_EVERY_S: Final = 10.0
+ASK_FOR_EVIDENCE_S: Final = 2.0  # what a hub takes from committing an observation to asking
 _TICK_S: Final = 0.1
 _STOP_S: Final = 6.0
 _MEGABYTE: Final = 1 << 20
@@ -81,11 +83,15 @@ def run(config: EdgeConfig, parts: Parts | None = None, *, drain_timeout_s: floa
     Raises:
         ModelError: a network cannot be opened.
         StoreError: the outbox cannot be used.
-        ConfigError: a key file is damaged.
+        ConfigError: a key file is damaged, or another edge runs on the same `data_dir`.
     """
     parts = parts or Parts()
     cv2.setNumThreads(1)  # the cameras are the parallelism
-    worker = _Worker(config, parts)
+    with _claim(config.edge.data_dir):
+        return _play(_Worker(config, parts), parts, drain_timeout_s)
+
+
+def _play(worker: "_Worker", parts: Parts, drain_timeout_s: float) -> Report:
     started_s = parts.clocks.monotonic_s()
     try:
         worker.start()
@@ -192,9 +198,11 @@ class _Worker:
             threading.Event().wait(0.01)
 
     def drain(self, timeout_s: float) -> None:
-        """Wait until the hub has taken everything, or the time is up."""
+        """Wait until the hub has taken everything and asks for no more pictures, or the time is up."""
         limit_s = self._parts.clocks.monotonic_s() + timeout_s
-        while self._parts.publish and self._outbox.waiting():
+        while self._parts.publish and (
+            self._outbox.waiting() or self._publisher.quiet_s < ASK_FOR_EVIDENCE_S
+        ):
             if self._parts.clocks.monotonic_s() > limit_s or self._parts.stop.wait(0.05):
                 return
 
@@ -253,6 +261,21 @@ class _Worker:
     def _tell_camera(self, camera: str, observation: CameraObservation) -> None:
         self._emitter.tell_camera(camera, observation)
         self._publisher.wake()
+
+
+def _claim(data_dir: Path) -> IO[bytes]:
+    """Make the folder ours until the file is closed, or we die. ConfigError where another has it."""
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        lock = (data_dir / "lock").open("wb")
+    except OSError as error:
+        raise ConfigError(f"data_dir {data_dir} cannot be written: {error.strerror}") from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        raise ConfigError(f"another edge is running on data_dir {data_dir}") from None
+    return lock
 
 
 def signing_key_path(config: EdgeConfig) -> Path:

@@ -1,11 +1,13 @@
 """The whole edge on files: real networks for faces, a real broker, the command line's exit codes."""
 
 import base64
+import hashlib
 import os
 import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -27,8 +29,8 @@ from tests.unit.edge.clips import flip_bytes, write_clip
 from tests.unit.edge.fakes import FakePlates, fake_networks, picture
 from tests.unit.edge.test_config import SEAL, VERIFY
 from wire.codec import decode
-from wire.errors import BrokerError, ConfigError, ExitCode, ModelError, SourceError
-from wire.messages import CameraObservation, FaceObservation, PlateObservation
+from wire.errors import BrokerError, ConfigError, ExitCode, ModelError, SourceError, StoreError
+from wire.messages import CameraObservation, EvidenceCommand, FaceObservation, PlateObservation
 from wire.sealing import FaceProbe, unseal
 
 GROUP = Path(insightface.__file__).parent / "data" / "images" / "t1.jpg"
@@ -258,6 +260,68 @@ def test_detection_on_a_sub_stream_and_crops_from_the_main_one(
         assert x2 - x1 == pytest.approx(face.frame_size_px[0] / 640 * 90, rel=0.1)
 
 
+def test_two_edges_do_not_share_a_folder(tmp_path: Path, painted_clip: Path) -> None:
+    first = painted(tmp_path, painted_clip, pace="realtime")
+    stop = threading.Event()
+    parts = Parts(networks=fake_networks(), outbox=MemoryOutbox("0" * 16), publish=False, stop=stop)
+    thread = threading.Thread(target=run, args=(first, parts))
+    thread.start()
+    wait_until(lambda: parts.counters.of("cam-0").decoded)
+    with pytest.raises(ConfigError, match="another edge is running on data_dir"):
+        play(first)
+    stop.set()
+    thread.join(10)
+    play(first)
+
+
+class FullOutbox(MemoryOutbox):
+    """An outbox on a disk that takes nothing."""
+
+    def append(self, topic: str, encode: Any) -> int:
+        raise StoreError("the disk is full")
+
+
+def test_a_full_disk_is_said_and_stops_no_camera(
+    tmp_path: Path, painted_clip: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    parts = Parts(networks=fake_networks(), outbox=FullOutbox("0" * 16), publish=False)
+    report = run(painted(tmp_path, painted_clip), parts)
+    counts = parts.counters.of("cam-0")
+    assert counts.decoded == 75
+    assert counts.faults > 0
+    assert not report.unreadable
+    assert "the disk is full" in caplog.text
+
+
+def test_evidence_can_be_asked_for_after_the_last_file(
+    tmp_path: Path, painted_clip: Path, mosquitto: Mosquitto
+) -> None:
+    hub = HubStub(mosquitto.port).start()
+    config = painted(tmp_path, painted_clip)
+    config = config.model_copy(
+        update={
+            "broker": config.broker.model_copy(update={"port": mosquitto.port}),
+            "hub": config.hub.model_copy(update=hub.keys),
+        }
+    )
+    parts = Parts(networks=fake_networks())
+    thread = threading.Thread(target=run, args=(config, parts))
+    thread.start()
+    wait_until(lambda: any(isinstance(e.data, FaceObservation) for e in hub.events()))
+    time.sleep(1.0)  # a slow hub
+    face = next(e for e in hub.events() if isinstance(e.data, FaceObservation))
+    hub.send(
+        hub.topics.command("evidence"),
+        hub.sign(EvidenceCommand(observation_id=face.id, names=("scene", "crop"))),
+    )
+    thread.join(20)
+    pictures = dict(hub.payloads("/evidence/"))
+    for item in face.data.evidence:  # type: ignore[union-attr]
+        picture_bytes = pictures[hub.topics.evidence(face.id, item.name)]
+        assert hashlib.sha256(picture_bytes).hexdigest() == item.sha256
+    hub.stop()
+
+
 # The command line ------------------------------------------------------------------------------
 
 
@@ -298,7 +362,7 @@ def test_sources_that_cannot_be_read_end_with_5(tmp_path: Path) -> None:
 def test_without_a_broker_it_works_says_so_and_ends_with_6(
     tmp_path: Path, group_clip: Path
 ) -> None:
-    path = write_config(tmp_path, group_clip, port=free_port())
+    path = write_config(tmp_path, group_clip, port=free_port(), camera="analysis_fps = 2")
     result = invoke("run", "--config", path, "--drain-timeout", "0.5")
     assert isinstance(result.exception, BrokerError)
     assert result.exception.exit_code == 6
@@ -309,7 +373,9 @@ def test_with_a_hub_it_drains_and_ends_with_0(
     tmp_path: Path, group_clip: Path, mosquitto: Mosquitto
 ) -> None:
     hub = HubStub(mosquitto.port).start()
-    path = write_config(tmp_path, group_clip, port=mosquitto.port, **hub.keys)
+    path = write_config(
+        tmp_path, group_clip, port=mosquitto.port, **hub.keys, camera="analysis_fps = 2"
+    )
     result = invoke("run", "--config", path)
     assert result.exception is None
     assert result.exit_code == 0
