@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from models.plates.evaluate import Outcome, Score, read_folder, score
+from models.plates.evaluate import Outcome, Score, frames_of, read_empty, read_folder, score
 from models.plates.recogniser import PlateRecogniser
 from models.plates.report import text_table, write_page
 
@@ -53,9 +53,19 @@ def eval_plates(
         Path | None, typer.Option("--against", help="A folder of other plate readers (ONNX).")
     ] = None,
     threads: Annotated[int, typer.Option("--threads", min=1)] = 1,
+    empty: Annotated[
+        bool, typer.Option("--empty", help="Pictures and videos without any plate: false reads.")
+    ] = False,
+    every: Annotated[int, typer.Option("--every", min=1, help="With --empty: of a video.")] = 10,
 ) -> None:
     """Measure how well plates are read in a folder of labelled pictures."""
     recogniser = PlateRecogniser.load(threads)
+    if empty:
+        nothing = read_empty(recogniser, frames_of(folder, every)).as_json()
+        typer.echo(json.dumps(nothing, ensure_ascii=False, indent=1))
+        if json_file is not None:
+            json_file.write_text(json.dumps(nothing, ensure_ascii=False, indent=1), "utf-8")
+        return
     outcomes = read_folder(recogniser, folder, crops=crops)
     figures = score(outcomes, recogniser.calibration.threshold)
     typer.echo(text_table(folder.name, figures))

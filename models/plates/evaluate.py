@@ -6,16 +6,17 @@ In: what was read of each labelled plate. Out: a :class:`Score`, ready for JSON.
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 
 from models.arrays import Image
 from models.plates.recogniser import PlateRecogniser
-from models.plates.truth import Labelled, load_labelled, read_picture
+from models.plates.truth import PICTURES, Labelled, load_labelled, read_picture
 from models.plates.types import PlateReading
 from wire.plates import PROVINCES, parse
 
@@ -204,3 +205,59 @@ def read_folder(recogniser: PlateRecogniser, folder: Path, *, crops: bool) -> li
         else:
             outcomes += of_one(recogniser, item, picture)
     return outcomes
+
+
+@dataclass(frozen=True, slots=True)
+class EmptyScore:
+    """What was found where no plate is: counts over ``frames`` frames without one."""
+
+    frames: int
+    plates: int
+    reads_at_threshold: int
+    threshold: float
+    texts: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values, with the rates per 100 and per 1,000 frames."""
+        count = max(1, self.frames)
+        return {
+            "frames": self.frames,
+            "false_plates": self.plates,
+            "false_plates_per_100": 100 * self.plates / count,
+            "false_reads_at_threshold": self.reads_at_threshold,
+            "false_reads_per_1000": 1000 * self.reads_at_threshold / count,
+            "threshold": self.threshold,
+            "texts": list(self.texts),
+        }
+
+
+def frames_of(folder: Path, every: int) -> Iterator[Image]:
+    """Every picture under ``folder``, and every ``every``-th frame of each video there."""
+    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+        if path.suffix.lower() in (".mp4", ".avi", ".mkv"):
+            video = cv2.VideoCapture(str(path))
+            index, more = 0, True
+            while more:
+                more, frame = video.read()
+                if more and index % every == 0:
+                    yield np.asarray(frame, np.uint8)
+                index += 1
+            video.release()
+        else:
+            picture = read_picture(path) if path.suffix.lower() in PICTURES else None
+            if picture is not None:
+                yield picture
+
+
+def read_empty(recogniser: PlateRecogniser, frames: Iterable[Image]) -> EmptyScore:
+    """What ``recogniser`` finds and reads in ``frames`` that hold no plate."""
+    threshold = recogniser.calibration.threshold
+    count = plates = 0
+    texts: list[str] = []
+    for frame in frames:
+        count += 1
+        (found,) = recogniser.detect([frame])
+        plates += len(found)
+        sure = [r for r in recogniser.read(frame, found) if r.text and r.confidence >= threshold]
+        texts += [r.text for r in sure]
+    return EmptyScore(count, plates, len(texts), threshold, tuple(texts))

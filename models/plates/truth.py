@@ -17,7 +17,7 @@ from models.arrays import Image
 from wire.errors import InputError
 from wire.plates import PROVINCES, normalise, parse
 
-_PICTURES = {".jpg", ".jpeg", ".png", ".bmp", ".webp"}
+PICTURES = {".jpg", ".jpeg", ".png", ".bmp", ".webp"}
 _TAIL = re.compile(r"(?:[_(（ -]+\d+[)）]?|_[a-z0-9]+)$", re.IGNORECASE)
 _CCPD = re.compile(r"^\d+-[\d_]+-[\d&_]+-[\d&_]+-([\d_]+)-\d+-\d+$")
 _CCPD_PROVINCES = "皖沪津渝冀晋蒙辽吉黑苏浙京闽赣鲁豫鄂湘粤桂琼川贵云藏陕甘青宁新警学O"
@@ -90,7 +90,7 @@ def load_labelled(folder: Path) -> list[Labelled]:
     else:
         found = []
         for path in sorted(folder.iterdir()):
-            text = text_of_name(path.stem) if path.suffix.lower() in _PICTURES else None
+            text = text_of_name(path.stem) if path.suffix.lower() in PICTURES else None
             if text is not None:
                 found.append(Labelled(path, (text,)))
     if not found:
