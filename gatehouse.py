@@ -66,6 +66,7 @@ _mount("hub.cli", "enrol", "hub", command="enrol")
 _mount("hub.cli", "watch_app", "hub", command="watch")
 _mount("models.cli", "models_app", "edge", command="models")
 _mount("models.plates.cli", "eval_plates", "edge", command="plates", group=eval_app)
+_mount("models.faces.cli", "eval_faces", "edge", command="faces", group=eval_app)
 app.add_typer(eval_app, name="eval")
 
 

@@ -31,7 +31,7 @@ from wire.errors import GatehouseError, InputError
 CLIP_PLATE = "京A12F45"
 _CAMERA = "gate-in"
 _LABEL = "person of the group photo"
-_STEPS = 6
+_STEPS = 5
 
 
 def demo(

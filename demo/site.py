@@ -46,7 +46,10 @@ class CameraPlan:
 
 @dataclass(frozen=True, slots=True)
 class SitePlan:
-    """What a site is made of. `api_port` 0 takes any free one; without `webhook` there is no sink."""
+    """What a site is made of. `api_port` 0 takes any free one; without `webhook` there is no sink.
+
+    With `face_pack` "" the hub matches no faces; the edge still needs a pack, to blur them.
+    """
 
     folder: Path
     broker_port: int
@@ -115,7 +118,7 @@ class SitePlan:
             f'[broker]\nhost = "127.0.0.1"\nport = {self.broker_port}\n\n'
             f'[hub]\nverify_key = "{public_text(signing.public_key())}"\n'
             f'sealing_key = "{public_text(opening.public_key())}"\n\n'
-            f'[models]\nface_pack = "{self.face_pack}"\n\n'
+            f'[models]\nface_pack = "{self.face_pack or "dlib-resnet"}"\n\n'
             f"{cameras}"
         )
 
