@@ -8,7 +8,7 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import timedelta
 
 from edge.capture import Capture, CapturePlan, Clocks, plan_for_detail
 from edge.closer import RecentFrames
@@ -64,7 +64,7 @@ class Camera:
         self.id, self.counters = section.id, counters
         self._boxes, self._outlets, self._clocks = boxes, outlets, clocks
         self._lock = threading.Lock()
-        self._presence = OnlineState(clocks.now())
+        self._presence = OnlineState(clocks.monotonic_s())
         self._health_from = (counters.copy(), clocks.monotonic_s())
         main_stream = None if section.detect_source is None else RecentFrames()
         steps = _steps(section, networks, main_stream, new_track_id)
@@ -135,7 +135,7 @@ class Camera:
         if self.finished:
             return
         with self._lock:
-            change = self._presence.tick(self._clocks.now())
+            change = self._presence.tick(self._clocks.monotonic_s())
         self._tell_presence(change)
 
     def health(self, outbox_pending: int) -> CameraHealth:
@@ -164,10 +164,10 @@ class Camera:
         """A frame to analyse."""
         self.counters.dropped += self._boxes.put(self.id, frame)
 
-    def picture_came(self, at: datetime) -> None:
+    def picture_came(self, at_s: float) -> None:
         """A sound picture came."""
         with self._lock:
-            change = self._presence.picture(at)
+            change = self._presence.picture(at_s)
         self._tell_presence(change)
 
     def scene_ended(self, end: SceneEnd) -> None:
@@ -184,8 +184,9 @@ class Camera:
             return
         level = logging.INFO if change.state == "online" else logging.WARNING
         log.log(level, "camera %s is %s: %s", self.id, change.state, change.reason)
+        ago = timedelta(seconds=self._clocks.monotonic_s() - change.since_s)
         observation = CameraObservation(
-            state=change.state, captured_at=change.since, reason=change.reason[:400]
+            state=change.state, captured_at=self._clocks.now() - ago, reason=change.reason[:400]
         )
         try:
             self._outlets.tell_camera(self.id, observation)
@@ -203,8 +204,8 @@ class _DetailSink:
     def frame(self, frame: RawFrame) -> None:
         self.frames.add(frame)
 
-    def picture_came(self, at: datetime) -> None:
-        del at  # the sub-stream says whether the camera is there
+    def picture_came(self, at_s: float) -> None:
+        del at_s  # the sub-stream says whether the camera is there
 
     def scene_ended(self, end: SceneEnd) -> None:
         del end

@@ -52,8 +52,8 @@ class FrameSink(Protocol):
         """A frame to analyse."""
         ...
 
-    def picture_came(self, at: datetime) -> None:
-        """A sound picture came, whether it is picked or not."""
+    def picture_came(self, at_s: float) -> None:
+        """A sound picture came, at this monotonic time, whether it is picked or not."""
         ...
 
     def scene_ended(self, end: SceneEnd) -> None:
@@ -157,7 +157,7 @@ class Capture:
             pts_s = timeline.pts_s(picture)
             self._wait_until_due(timeline.due_s(pts_s))
             frame = self._stamp(picture, pts_s, timeline)
-            self._sink.picture_came(self._clocks.now())
+            self._sink.picture_came(frame.arrived_s)
             if size is not None and (size != picture.pixels.size_px or not self._source.continuous):
                 self._sink.scene_ended(SceneEnd("another picture size, or another picture"))
             size = picture.pixels.size_px
@@ -181,10 +181,14 @@ class Capture:
 
     def _stamp(self, picture: Picture, pts_s: float, timeline: "_Timeline") -> RawFrame:
         arrived_s = self._clocks.monotonic_s()
+        captured_at = timeline.captured_at(pts_s, arrived_s)
+        if self._increasing.was_set_back(captured_at):
+            self._sink.scene_ended(SceneEnd("the clock was set back"))
+            self._increasing = Increasing()
         frame = RawFrame(
             pixels=picture.pixels,
             camera=self._plan.camera,
-            captured_at=self._increasing.after_last(timeline.captured_at(pts_s, arrived_s)),
+            captured_at=self._increasing.after_last(captured_at),
             sequence=self._sequence,
             pts_s=pts_s,
             arrived_s=arrived_s,

@@ -47,6 +47,7 @@ log = logging.getLogger(__name__)
 
 _LONGEST_WAIT_S: Final = 5.0
 _GOODBYE_S: Final = 2.0
+_STEADY_S: Final = 10.0  # a connection that lived shorter is no reason to hurry with the next
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,11 +149,15 @@ class Publisher:
                 log.warning("%s; %d messages wait; again in %.1f s", error, waiting, wait_s)
                 self._wait(wait_s, until_stopped=True)
                 continue
+            connected_s = self._clocks.monotonic_s()
             try:
                 self._serve(with_link)
             except Exception:  # the outermost loop of this thread: connect anew
                 log.exception("publishing failed")
             self._hang_up(with_link)
+            if self._clocks.monotonic_s() - connected_s >= _STEADY_S:
+                self._backoff.reset()
+            self._wait(self._backoff.next_wait_s(), until_stopped=True)
 
     def _connect(self) -> Link:
         topics, session_id = self._origin.topics, self._new_id()
@@ -166,7 +171,6 @@ class Publisher:
         link.subscribe(tuple(self._expected))
         link.publish(topics.status, self._status(session_id, online=True), qos=1, retain=True)
         self._session_id, self._link = session_id, link
-        self._backoff.reset()
         self._delivery.connected()
         log.info("connected to broker %s:%d", self._broker.host, self._broker.port)
         return link

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 
 _LEAST_STEP = timedelta(milliseconds=1)
+_SET_BACK = timedelta(seconds=2)
 
 
 @dataclass(slots=True)
@@ -63,6 +64,10 @@ class Increasing:
     """Makes times of one camera strictly increase, by a millisecond at least."""
 
     _last: datetime | None = field(default=None, init=False)
+
+    def was_set_back(self, moment: datetime) -> bool:
+        """Whether `moment` is so far before the last one that the clock must have been set."""
+        return self._last is not None and moment < self._last - _SET_BACK
 
     def after_last(self, moment: datetime) -> datetime:
         """Return `moment` in UTC, or a little after the last one if it is not later."""

@@ -3,12 +3,15 @@
 import hashlib
 import itertools
 import logging
+import shutil
 import socket
+import subprocess
 import threading
 import time
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -22,8 +25,8 @@ from edge.link import open_link
 from edge.outbox import MemoryOutbox
 from edge.publish import Identity, Publisher
 from tests.integration.edge_hub import HubStub, wait_until
-from tests.servers import Mosquitto, free_port
-from wire.errors import BrokerError
+from tests.servers import Mosquitto, free_port, mosquitto_path, wait_for_port
+from wire.errors import BrokerError, ConfigError
 from wire.messages import (
     Ack,
     CameraHealth,
@@ -336,3 +339,35 @@ def _old_broker(port: int, stop: threading.Event) -> None:
 def test_no_broker_is_said_to_be_none() -> None:
     with pytest.raises(BrokerError, match="Connection refused"):
         open_link(BrokerSection(host="127.0.0.1", port=free_port()), "test")
+
+
+def test_user_and_password_are_read_from_a_file_and_a_wrong_one_is_said(
+    tmp_path: Path, mosquitto: Mosquitto
+) -> None:
+    tool = shutil.which("mosquitto_passwd")
+    if tool is None:
+        pytest.skip("mosquitto_passwd is not installed")
+    users = tmp_path / "users"
+    subprocess.run([tool, "-b", "-c", str(users), "box", "secret"], check=True)
+    users.chmod(0o644)
+    mosquitto.stop()
+    configuration = mosquitto.folder / "mosquitto.conf"
+    text = configuration.read_text().replace("allow_anonymous true", "allow_anonymous false")
+    configuration.write_text(f"{text}password_file {users}\n")
+    process = subprocess.Popen([str(mosquitto_path()), "-c", str(configuration)])
+    try:
+        wait_for_port(mosquitto.port)
+        right, wrong = tmp_path / "right", tmp_path / "wrong"
+        right.write_text("secret\n")
+        wrong.write_text("guess")
+        broker = BrokerSection(
+            host="127.0.0.1", port=mosquitto.port, username="box", password_file=right
+        )
+        open_link(broker, "test").close()
+        with pytest.raises(BrokerError, match=r"refuses the connection: Not authorized"):
+            open_link(broker.model_copy(update={"password_file": wrong}), "test")
+        with pytest.raises(ConfigError, match="credentials cannot be used"):
+            open_link(broker.model_copy(update={"password_file": tmp_path / "none"}), "test")
+    finally:
+        process.terminate()
+        process.wait(timeout=10)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edge.capture import Capture, CapturePlan
+from edge.capture import Capture, CapturePlan, Clocks
 from edge.counters import CameraCounters
 from edge.frame import ArrayPixels, RawFrame, SceneEnd
 from edge.sources import Damaged, Picture, StreamInfo
@@ -70,7 +70,7 @@ class Sink:
         self.frames.append(frame)
         self.log.append(frame.pts_s)
 
-    def picture_came(self, at: datetime) -> None:
+    def picture_came(self, at_s: float) -> None:
         pass
 
     def scene_ended(self, end: SceneEnd) -> None:
@@ -154,6 +154,24 @@ def test_a_file_in_real_time_takes_its_time(monkeypatch: pytest.MonkeyPatch) -> 
     source = FakeSource([[shown(0.0), shown(0.3)]], live=False)
     sink, _, _ = play(source, monkeypatch=monkeypatch)
     assert 0.28 < sink.frames[1].arrived_s - sink.frames[0].arrived_s < 1.0
+
+
+def test_a_clock_that_is_set_back_ends_the_scene_and_does_not_stop_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    times = iter([T0 + timedelta(hours=1)] * 3 + [T0 + timedelta(seconds=n) for n in range(9)])
+    monkeypatch.setattr(Backoff, "next_wait_s", lambda self: 0.001)
+    sink = Sink()
+    source = FakeSource([[shown(0.0), shown(0.2), shown(0.4), shown(0.6)]])
+    clocks = Clocks(now=lambda: next(times))
+    plan = CapturePlan("gate", 25.0)
+    capture = Capture(plan, source, sink, CameraCounters(), clocks=clocks)
+    source.when_done = capture.stop
+    capture.start()
+    assert capture.join(10)
+    assert sink.log[:5] == [0.0, 0.2, "end", 0.4, 0.6]
+    assert sink.frames[2].captured_at < T0 + timedelta(seconds=1)
+    assert sink.frames[3].captured_at > sink.frames[2].captured_at
 
 
 def test_another_size_ends_the_scene(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,8 +1,6 @@
 """What is sent when, as timelines; time is a number here."""
 
-from edge.clock import ClockOffset
 from edge.delivery import Batch, Delivery
-from tests.unit.edge.fakes import T0
 
 
 class Wire:
@@ -143,14 +141,3 @@ def test_the_will_of_an_older_session_is_stale() -> None:
     assert delivery.next_batch(0, 0.0) == Batch(0, 4)
     delivery.hub_said("new", online=False)
     assert delivery.next_batch(0, 0.0) == Batch(0, 1)
-
-
-def test_the_clock_offset_is_the_one_with_the_least_delay() -> None:
-    from datetime import timedelta
-
-    clock = ClockOffset()
-    assert clock.offset_ms is None
-    for delay_ms in (80, 15, 200):
-        sent = T0 + timedelta(seconds=3)  # the hub is three seconds ahead
-        clock.heard(sent, T0 + timedelta(milliseconds=delay_ms))
-    assert clock.offset_ms == 2985
