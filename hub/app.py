@@ -168,7 +168,7 @@ class Hub:
 
     def _make_ingest(self, known: dict[str, KnownEdge], watch: WatchKeeper) -> IngestWorker:
         names = (MQTT_SINK, *(sink.id for sink in self.config.sinks))
-        raiser = Raiser(self.files, names, self.keys.signing)
+        raiser = Raiser(names, self.keys.signing)
         decider = Decider(self.config.gate_of, self.keys.opening, self.rules)
         return IngestWorker(
             inbox=self.inbox,

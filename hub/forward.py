@@ -71,7 +71,9 @@ class Forwarder:
     _thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Begin to work; what waited through a stop is tried at once."""
+        """Begin to work; what waited through a stop is tried at once. StoreError if it cannot be told so."""
+        with self.store.write() as tx:
+            deliveries.hurry(tx, self.sink.id, self.now())
         self._thread = threading.Thread(target=self._run, name=f"sink-{self.sink.id}")
         self._thread.start()
 

@@ -1,7 +1,7 @@
 """Fifth and sixth step: a rule match becomes an alert, or joins one, with its pictures and outbox rows.
 
-In: a match, on the open transaction of its batch. Out: rows, and the picture's file, which is on the disk
-before the transaction is. What to do is decided in `hub.alerts`; this only carries it out.
+In: a match, on the open transaction of its batch. Out: rows, all of them in that transaction. What to do is
+decided in `hub.alerts`; this only carries it out.
 """
 
 import hashlib
@@ -15,7 +15,6 @@ from sqlalchemy import Connection
 from hub import alerts as lifecycle
 from hub.alert_message import alert_raised
 from hub.decide import Match
-from hub.evidence_files import EvidenceFiles
 from hub.identify import Sighting
 from hub.store import alerts, evidence
 from wire.codec import Signer, encode
@@ -30,7 +29,6 @@ CROP = "crop"
 class Raiser:
     """Carries matches out. `sinks` are told of each new alert."""
 
-    files: EvidenceFiles
     sinks: Sequence[str]
     signer: Signer
 
@@ -70,14 +68,13 @@ class Raiser:
         seen = match.sighting
         pictures: list[Mapping[str, Any]] = []
         if match.crop_jpeg is not None:
-            self.files.write(seen.observation_id, CROP, "image/jpeg", match.crop_jpeg)
             crop = EvidenceItem(
                 name=CROP,
                 media_type="image/jpeg",
                 size_bytes=len(match.crop_jpeg),
                 sha256=hashlib.sha256(match.crop_jpeg).hexdigest(),
             )
-            pictures.append(_picture(seen, crop, "stored", now))
+            pictures.append(_picture(seen, crop, "stored", now, match.crop_jpeg))
         if whole:
             have = {picture["name"] for picture in pictures}
             pictures += [
@@ -142,7 +139,9 @@ def _new_alert(match: Match, key: str, now: datetime) -> dict[str, Any]:
     }
 
 
-def _picture(seen: Sighting, item: EvidenceItem, state: str, now: datetime) -> dict[str, Any]:
+def _picture(
+    seen: Sighting, item: EvidenceItem, state: str, now: datetime, data: bytes | None = None
+) -> dict[str, Any]:
     return {
         "observation_id": seen.observation_id,
         "name": item.name,
@@ -156,4 +155,5 @@ def _picture(seen: Sighting, item: EvidenceItem, state: str, now: datetime) -> d
         "asked": 0,
         "next_ask_at": now,
         "settled_at": now if state == "stored" else None,
+        "data": data,
     }

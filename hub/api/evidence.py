@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Response
 from fastapi.responses import FileResponse
 
 from hub.access import Actor, Scope
@@ -27,7 +27,7 @@ def download(
     who: Annotated[Actor, _READ],
     observation_id: Annotated[str, Path(max_length=64)],
     name: Annotated[str, Path(max_length=32)],
-) -> FileResponse:
+) -> Response:
     """One picture. 409 while the edge has not sent it yet, 410 when it no longer can."""
     with hub.store.read() as tx:
         row = evidence.get(tx, observation_id, name)
@@ -35,9 +35,12 @@ def download(
         raise not_found("picture")
     if row["state"] == "pending":
         raise Problem(409, "pending", "the edge has been asked for it: try again in a moment")
+    content = row["data"]
     path = hub.files.path(observation_id, name, row["media_type"])
-    if row["state"] == "gone" or not path.is_file():
+    if row["state"] == "gone" or (content is None and not path.is_file()):
         raise Problem(410, "gone", "the edge no longer had it when it was asked")
     record(hub, who, "evidence.downloaded", f"{observation_id}/{name}")
     headers = {"etag": f'"{row["sha256"]}"', "cache-control": "private, no-store"}
+    if content is not None:
+        return Response(content, media_type=row["media_type"], headers=headers)
     return FileResponse(path, media_type=row["media_type"], headers=headers)

@@ -1,6 +1,5 @@
 """The outboxes of the sinks."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -89,11 +88,11 @@ def _set(tx: Connection, item: Due, **values: object) -> None:
     )
 
 
-def hurry(tx: Connection, sinks: Sequence[str], now: datetime) -> None:
+def hurry(tx: Connection, sink: str, now: datetime) -> None:
     """Let all that waits be tried at once: the hub has just started."""
     tx.execute(
         update(deliveries)
-        .where(deliveries.c.sink.in_(sinks), deliveries.c.state == "waiting")
+        .where(deliveries.c.sink == sink, deliveries.c.state == "waiting")
         .values(next_attempt_at=now)
     )
 

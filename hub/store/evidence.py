@@ -1,4 +1,4 @@
-"""Which pictures there are of which observation; the pictures themselves are files (`hub.evidence`)."""
+"""Which pictures there are of which observation; those that came later are files (`hub.evidence_files`)."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -9,6 +9,8 @@ from sqlalchemy import Connection, RowMapping, and_, delete, select, update
 from hub.store.tables import evidence
 from hub.store.upsert import upsert
 
+_FACTS = [column for column in evidence.columns if column is not evidence.c.data]
+
 
 def add(tx: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Store pictures that are kept or wanted; those that are known already are left as they are."""
@@ -16,20 +18,20 @@ def add(tx: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def of(tx: Connection, observation_ids: Sequence[str]) -> Sequence[RowMapping]:
-    """All pictures of some observations."""
-    query = select(evidence).where(evidence.c.observation_id.in_(observation_ids))
+    """What there is to say of all pictures of some observations."""
+    query = select(*_FACTS).where(evidence.c.observation_id.in_(observation_ids))
     return tx.execute(query.order_by(evidence.c.observation_id, evidence.c.name)).mappings().all()
 
 
 def get(tx: Connection, observation_id: str, name: str) -> RowMapping | None:
-    """One picture."""
+    """One picture; `data` is None for one that is a file."""
     query = select(evidence).where(_is(observation_id, name))
     return tx.execute(query).mappings().one_or_none()
 
 
 def due(tx: Connection, now: datetime, limit: int) -> Sequence[RowMapping]:
     """Pictures to ask an edge for now."""
-    query = select(evidence).where(evidence.c.state == "pending", evidence.c.next_ask_at <= now)
+    query = select(*_FACTS).where(evidence.c.state == "pending", evidence.c.next_ask_at <= now)
     return tx.execute(query.order_by(evidence.c.next_ask_at).limit(limit)).mappings().all()
 
 
@@ -66,7 +68,7 @@ def _set(tx: Connection, where: Any, **values: object) -> None:
 
 def take_before(tx: Connection, moment: datetime, limit: int) -> Sequence[RowMapping]:
     """Pictures requested before `moment`: for the caller to delete the files, then the rows."""
-    query = select(evidence).where(evidence.c.requested_at < moment)
+    query = select(*_FACTS).where(evidence.c.requested_at < moment)
     return tx.execute(query.order_by(evidence.c.requested_at).limit(limit)).mappings().all()
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Column, Connection, Row, Select, tuple_
+from sqlalchemy import Column, Connection, Row, Select, literal, tuple_
 
 from hub.store.tables import Moment
 from wire.errors import InputError
@@ -37,13 +37,15 @@ def fetch(
     Together the two must be unique. InputError when the cursor is none that this made.
     """
     if cursor is not None:
-        query = query.where(tuple_(*order) < tuple_(*_decode(cursor, order)))
+        last = zip(_decode(cursor, order), order, strict=True)
+        behind = tuple_(*(literal(value, column.type) for value, column in last))
+        query = query.where(tuple_(*order) < behind)
     rows = tx.execute(query.order_by(*(c.desc() for c in order)).limit(limit + 1)).all()
     items = tuple(read(row) for row in rows[:limit])
     if len(rows) <= limit:
         return Page(items, None)
-    last = rows[limit - 1]._mapping
-    return Page(items, _encode([last[c] for c in order]))
+    end = rows[limit - 1]._mapping
+    return Page(items, _encode([end[column] for column in order]))
 
 
 def _encode(values: list[Any]) -> str:

@@ -1,7 +1,7 @@
 """The tables. The migrations make them; a test holds the two together.
 
 Times are whole microseconds since 1970 in UTC, so that they sort and compare alike in every database. No
-table has a place for an embedding of a face that was not enrolled, or for a picture.
+table has a place for an embedding of a face that was not enrolled, or for a picture that no rule has matched.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -187,6 +187,8 @@ evidence = Table(
     Column("asked", Integer, nullable=False),
     Column("next_ask_at", Moment, nullable=False),
     Column("settled_at", Moment),
+    # Only of the small picture that came with its observation: it is stored in the same transaction.
+    Column("data", LargeBinary),
     Index("ix_evidence_due", "state", "next_ask_at"),
 )
 

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
+from hub.store import open_store
 from tests.unit.hub.kit import FakeEdge, HubBench
 
 
@@ -17,8 +18,16 @@ def edge() -> FakeEdge:
     return FakeEdge()
 
 
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with no rows, made once: making one is slow, copying it is not."""
+    path = tmp_path_factory.mktemp("database") / "hub.sqlite"
+    open_store(f"sqlite:///{path}").close()
+    return path
+
+
 @pytest.fixture
-def bench(tmp_path: Path, edge: FakeEdge) -> Iterator[HubBench]:
-    hub = HubBench(tmp_path, edge)
+def bench(tmp_path: Path, edge: FakeEdge, empty_database: Path) -> Iterator[HubBench]:
+    hub = HubBench(tmp_path, edge, database=empty_database)
     yield hub
     hub.store.close()

@@ -2,6 +2,7 @@
 
 import base64
 import os
+import shutil
 import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -253,17 +254,18 @@ def write_config(
 class HubBench:
     """The pipeline on a real database in `folder`, without broker, threads and networks."""
 
-    def __init__(self, folder: Path, edge: FakeEdge, *, rules: str = "") -> None:
+    def __init__(self, folder: Path, edge: FakeEdge, *, database: Path | None = None) -> None:
         self.folder, self.edge = folder, edge
         path, _ = write_config(folder, edge)
-        if rules:
-            (folder / "rules" / "more.toml").write_text(rules, encoding="utf-8")
         self.config = load_config(path)
         self.opening = X25519PrivateKey.generate()
         self.signing = Ed25519PrivateKey.generate()
         self.vault = Vault(bytes(32))
         self.now = NOW
         self.sinks = ("mqtt", "centre")
+        if database is not None:
+            self.config.data_dir.mkdir(mode=0o700)
+            shutil.copy(database, self.config.data_dir / "hub.sqlite")
         self.start()
 
     def start(self) -> None:
@@ -278,7 +280,7 @@ class HubBench:
             self.store,
             WatchKeeper(self.vault, self.gallery),
             Decider(self.config.gate_of, self.opening, rules),
-            Raiser(self.files, self.sinks, self.signing),
+            Raiser(self.sinks, self.signing),
         )
         self.book = EdgeBook({}, {})
 

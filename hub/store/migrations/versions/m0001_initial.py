@@ -150,6 +150,7 @@ def _alerts() -> None:
         sa.Column("asked", sa.Integer(), nullable=False),
         sa.Column("next_ask_at", sa.BigInteger(), nullable=False),
         sa.Column("settled_at", sa.BigInteger(), nullable=True),
+        sa.Column("data", sa.LargeBinary(), nullable=True),
         sa.PrimaryKeyConstraint("observation_id", "name"),
     )
     op.create_index("ix_evidence_due", "evidence", ["state", "next_ask_at"], unique=False)
