@@ -287,10 +287,10 @@ def _distract(picture: Picture, glyphs: Glyphs, rng: np.random.Generator) -> Non
 def make_scene(
     backgrounds: list[Background], glyphs: Glyphs, rng: np.random.Generator, side: int = SCENE
 ) -> Scene:
-    """One scene: seven in ten on a real picture, three in ten drawn; one in six without plates."""
+    """One scene: seven in ten on a real picture, three in ten drawn; one in five without plates of ours."""
     corners: list[Floats] = []
     rows: list[int] = []
-    empty = rng.random() < 0.16
+    empty = rng.random() < 0.22
     if rng.random() < 0.72 and backgrounds:
         picture, plates = _view(backgrounds[int(rng.integers(len(backgrounds)))], side, rng)
     else:
