@@ -5,13 +5,16 @@ import resource
 import signal
 import threading
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
 from edge.config import EdgeConfig, load_config
 from wire.errors import BrokerError, SourceError
+
+if TYPE_CHECKING:  # the worker brings the networks' run time, which --help does without
+    from edge.counters import Counters
 
 edge_app = typer.Typer(
     name="edge",
@@ -50,6 +53,7 @@ def run(
     settings = load_config(config)
     parts = Parts(stop=_stop_on_signals())
     report = run_worker(settings, parts, drain_timeout_s=drain_timeout)
+    typer.echo(_summary(parts.counters, report.wall_s))
     if len(report.unreadable) == len(settings.cameras):
         reasons = "\n".join(f"  {camera}: {why}" for camera, why in report.unreadable.items())
         raise SourceError(f"no source could be read:\n{reasons}")
@@ -71,6 +75,15 @@ def check(config: ConfigOption = Path("edge.toml")) -> None:
 
     settings: EdgeConfig = load_config(config)
     check_all(settings, Console())
+
+
+def _summary(counters: "Counters", wall_s: float) -> str:
+    names = ("analysed", "dropped", "corrupt", "observations")
+    analysed, dropped, damaged, observations = (int(counters.total(name)) for name in names)
+    return (
+        f"{analysed} frames analysed in {wall_s:.0f} s, {dropped} dropped, {damaged} damaged;"
+        f" {observations} observations"
+    )
 
 
 def _stop_on_signals() -> threading.Event:

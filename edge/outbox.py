@@ -135,23 +135,29 @@ class SqliteOutbox:
         return self._dropped
 
     def append(self, topic: str, encode: Callable[[int], bytes]) -> int:
-        """Number, encode and store one message. StoreError when the disk takes it not even then."""
+        """Number, encode and store one message. StoreError when the disk does not take it."""
         with self._lock:
             sequence = self._sequence + 1
             payload = encode(sequence)
             if self._bytes + len(payload) > self._capacity:
-                self._make_room(len(payload))
+                self._drop_until(self._capacity - max(len(payload), self._capacity // 16))
             try:
-                self._insert(sequence, topic, payload)
-            except sqlite3.OperationalError as error:  # the disk is full before our own bound is
-                self._make_room(self._bytes // 2)
-                try:
-                    self._insert(sequence, topic, payload)
-                except sqlite3.OperationalError:
-                    raise StoreError(f"the outbox {self._path} takes no more: {error}") from error
+                self._insert_with_room(sequence, topic, payload)
+            except sqlite3.OperationalError as error:
+                raise StoreError(f"the outbox {self._path} takes nothing: {error}") from error
             self._sequence = sequence
             self._bytes += len(payload)
             return sequence
+
+    def _insert_with_room(self, sequence: int, topic: str, payload: bytes) -> None:
+        """Insert; where the disk is full before our own bound is, drop half of what waits for it."""
+        try:
+            self._insert(sequence, topic, payload)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_FULL:
+                raise
+            self._drop_until(min(self._bytes // 2, self._bytes - len(payload)))
+            self._insert(sequence, topic, payload)
 
     def _insert(self, sequence: int, topic: str, payload: bytes) -> None:
         self._db.execute(
@@ -159,13 +165,12 @@ class SqliteOutbox:
             (self._boot_id, sequence, topic, payload),
         )
 
-    def _make_room(self, need: int) -> None:
-        """Drop the oldest messages until `need` bytes, and some more, are free."""
-        goal = min(self._capacity, self._bytes) - max(need, self._capacity // 16)
+    def _drop_until(self, goal_bytes: int) -> None:
+        """Drop the oldest messages until no more than `goal_bytes` wait."""
         rows = self._db.execute("SELECT position, length(payload) FROM messages ORDER BY position")
         last, count, left = 0, 0, self._bytes
         for position, size in rows:
-            if left <= goal:
+            if left <= goal_bytes:
                 break
             last, count, left = position, count + 1, left - size
         rows.close()

@@ -47,7 +47,7 @@ log = logging.getLogger(__name__)
 
 _LONGEST_WAIT_S: Final = 5.0
 _GOODBYE_S: Final = 2.0
-_STEADY_S: Final = 10.0  # a connection that lived shorter is no reason to hurry with the next
+_STEADY_S: Final = 2.0  # a connection that lived shorter is no reason to hurry with the next
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class Publisher:
         self._outbox, self._ring, self._hub_key = outbox, ring, hub_key
         self._offset, self._new_id = offset, new_id
         self._clocks = clocks or Clocks()
-        self._backoff = Backoff(random or Random(), first_s=0.5, most_s=15.0)  # noqa: S311
+        self._backoff = Backoff(random or Random(), first_s=0.5, most_s=5.0)  # noqa: S311
         self._delivery = delivery or Delivery()
         topics = origin.topics
         self._expected: dict[str, type[Message]] = {
@@ -140,24 +140,25 @@ class Publisher:
             link.publish(self._origin.topics.health(camera), payload, qos=0)
 
     def _run(self) -> None:
+        """The outermost loop of this thread: one connection after another, until stopped."""
         while not self._stopping:
             try:
-                with_link = self._connect()
+                self._serve_one_connection()
             except GatehouseError as error:
-                wait_s = self._backoff.next_wait_s()
-                waiting = self._outbox.waiting()
-                log.warning("%s; %d messages wait; again in %.1f s", error, waiting, wait_s)
-                self._wait(wait_s, until_stopped=True)
-                continue
-            connected_s = self._clocks.monotonic_s()
-            try:
-                self._serve(with_link)
-            except Exception:  # the outermost loop of this thread: connect anew
+                log.warning("%s; %d messages wait", error, self._outbox.waiting())
+            except Exception:
                 log.exception("publishing failed")
-            self._hang_up(with_link)
-            if self._clocks.monotonic_s() - connected_s >= _STEADY_S:
-                self._backoff.reset()
             self._wait(self._backoff.next_wait_s(), until_stopped=True)
+
+    def _serve_one_connection(self) -> None:
+        link = self._connect()
+        connected_s = self._clocks.monotonic_s()
+        try:
+            self._serve(link)
+        finally:
+            self._hang_up(link)
+        if self._clocks.monotonic_s() - connected_s >= _STEADY_S:
+            self._backoff.reset()
 
     def _connect(self) -> Link:
         topics, session_id = self._origin.topics, self._new_id()

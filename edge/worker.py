@@ -31,7 +31,7 @@ from edge.networks import load_networks
 from edge.outbox import Outbox, SqliteOutbox
 from edge.pipeline import Finding
 from edge.publish import Identity, Publisher
-from wire.errors import ConfigError, SourceError
+from wire.errors import ConfigError, SourceError, StoreError
 from wire.keys import load_or_create_signing_key, sealing_key, verifying_key
 from wire.messages import CameraObservation
 from wire.topics import EdgeTopics
@@ -247,7 +247,12 @@ class _Worker:
             self._publisher.publish_health(name, camera.health(waiting))
 
     def _tell(self, finding: Finding) -> None:
-        observation_id = self._emitter.tell(finding)
+        try:
+            observation_id = self._emitter.tell(finding)
+        except StoreError:
+            self._parts.counters.of(finding.frame.camera).faults += 1
+            log.exception("camera %s: an observation is lost", finding.frame.camera)
+            return
         log.info(
             "camera %s: observation %s, track %s revision %d: %s",
             finding.frame.camera,

@@ -379,6 +379,9 @@ def test_with_a_hub_it_drains_and_ends_with_0(
     result = invoke("run", "--config", path)
     assert result.exception is None
     assert result.exit_code == 0
+    assert re.search(
+        r"\d+ frames analysed in \d+ s, 0 dropped, 0 damaged; \d+ observations", result.output
+    )
     assert len([e for e in hub.events() if isinstance(e.data, FaceObservation)]) >= 6
     hub.stop()
 

@@ -144,6 +144,31 @@ def test_a_file_of_a_newer_version_or_no_database_is_refused(tmp_path: Path) -> 
         SqliteOutbox(other, BOOT, capacity_bytes=1)
 
 
+def test_on_a_full_disk_the_oldest_make_room_for_the_newest(tmp_path: Path) -> None:
+    outbox = SqliteOutbox(tmp_path / "outbox.db", BOOT, capacity_bytes=1 << 30)
+    outbox._db.execute("PRAGMA max_page_count = 200")  # SQLite then says that the disk is full
+    fill(outbox, 400, size=3000)
+    sequences = [m.sequence for m in outbox.after(0, 999)]
+    assert sequences == list(range(sequences[0], 401))
+    assert outbox.dropped == 400 - len(sequences)
+    assert 50 < len(sequences) < 400
+
+
+def test_a_file_that_another_holds_loses_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "outbox.db"
+    outbox = SqliteOutbox(path, BOOT, capacity_bytes=1 << 30)
+    fill(outbox, 5)
+    outbox._db.execute("PRAGMA busy_timeout = 50")
+    with sqlite3.connect(path, isolation_level=None) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreError, match="locked"):
+            fill(outbox, 1)
+        other.execute("ROLLBACK")
+    fill(outbox, 1)
+    assert [m.sequence for m in outbox.after(0, 9)] == [1, 2, 3, 4, 5, 6]
+    assert outbox.dropped == 0
+
+
 WRITER = """
 import sys
 from pathlib import Path
