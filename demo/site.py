@@ -118,7 +118,8 @@ class SitePlan:
             f'[broker]\nhost = "127.0.0.1"\nport = {self.broker_port}\n\n'
             f'[hub]\nverify_key = "{public_text(signing.public_key())}"\n'
             f'sealing_key = "{public_text(opening.public_key())}"\n\n'
-            f'[models]\nface_pack = "{self.face_pack or "dlib-resnet"}"\n\n'
+            f'[models]\nface_pack = "{self.face_pack or "dlib-resnet"}"\n'
+            f"plates = {str(any(camera.plates for camera in self.cameras)).lower()}\n\n"
             f"{cameras}"
         )
 
