@@ -15,10 +15,8 @@ import numpy as np
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 from numpy.typing import NDArray
 
-from edge.evidence import Box, EvidencePicture, EvidenceRing, bystanders, cut_crop, draw_scene
-from edge.face_fusion import Embedding
-from edge.frame import Frame
-from edge.observe import PlateState, Reason
+from edge.evidence import EvidencePicture, EvidenceRing, bystanders, cut_crop, draw_scene
+from edge.findings import FaceFinding, Finding, PlateFinding
 from edge.outbox import Outbox
 from models.faces.types import FaceDetector
 from wire.codec import Signer, encode
@@ -31,7 +29,6 @@ from wire.messages import (
     Message,
     Observation,
     PlateObservation,
-    PlateText,
 )
 from wire.sealing import FaceProbe, seal
 from wire.topics import EdgeTopics
@@ -42,44 +39,6 @@ _PLATE_MARGIN: Final = 0.15
 _PLATE_CROP_PX: Final = 320
 _CLOSE_MARGIN: Final = 1.0
 _CLOSE_PX: Final = 640
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Finding:
-    """What a pipeline tells of one track.
-
-    `faces` are the boxes ``(N, 4)`` of all faces in `frame`, None where nobody has looked for them.
-    """
-
-    track_id: str
-    revision: int
-    reason: Reason
-    first_seen_at: datetime
-    last_seen_at: datetime
-    frames: int
-    frame: Frame
-    box: Box
-    quality: float
-    detector_score: float
-    faces: NDArray[np.float32] | None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class FaceFinding(Finding):
-    """A face, with its fused embedding and the networks that made it."""
-
-    embedding: Embedding
-    pack: str
-    pack_sha256: str
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class PlateFinding(Finding):
-    """A plate, with its fused reading over `reads` crops."""
-
-    plate: PlateText
-    state: PlateState
-    reads: int
 
 
 @dataclass(frozen=True, slots=True)

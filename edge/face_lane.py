@@ -5,8 +5,8 @@ from typing import Final
 
 from edge.closer import face_again
 from edge.detect import select_faces
-from edge.emit import FaceFinding
 from edge.face_fusion import FaceFusion
+from edge.findings import FaceFinding
 from edge.frame import Image
 from edge.lane import Lane, Shot, Track, View, box_within, common
 from edge.observe import Known, Policy, Reason

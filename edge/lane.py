@@ -14,8 +14,8 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.emit import FaceFinding, PlateFinding
 from edge.evidence import Box
+from edge.findings import FaceFinding, PlateFinding
 from edge.frame import Frame
 from edge.observe import Known, Policy, Reason, Told, reason_to_tell, worth_keeping
 from edge.quality import BestCrops

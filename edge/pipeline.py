@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from edge.closer import RecentFrames, scaled
 from edge.counters import CameraCounters
 from edge.detect import Detect, Detections, large_enough, select_faces
-from edge.emit import FaceFinding, PlateFinding
 from edge.face_lane import FaceLane
+from edge.findings import FaceFinding, PlateFinding
 from edge.frame import Frame, RawFrame, SceneEnd
 from edge.lane import View
 from edge.motion import GREY_WIDTH_PX, MotionGate

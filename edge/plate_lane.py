@@ -7,7 +7,7 @@ from typing import Final
 
 from edge.closer import plate_again
 from edge.detect import PlateNetworks, select_plates
-from edge.emit import PlateFinding
+from edge.findings import PlateFinding
 from edge.lane import Lane, Shot, Track, View, box_within, common
 from edge.observe import Known, PlateState, Policy, Reason
 from edge.plate_fusion import FusedPlate, FusionState, PlateFusion, Verdict

@@ -14,7 +14,7 @@ import pytest
 import edge.worker
 from edge.camera import Networks
 from edge.config import EdgeConfig, ModelsSection
-from edge.emit import FaceFinding, PlateFinding
+from edge.findings import FaceFinding, PlateFinding
 from edge.motion import GREY_WIDTH_PX, MotionGate
 from edge.networks import load_networks
 from edge.outbox import MemoryOutbox

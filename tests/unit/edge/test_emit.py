@@ -11,8 +11,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from edge.emit import Emitter, FaceFinding, Origin, PlateFinding
+from edge.emit import Emitter, Origin
 from edge.evidence import EvidenceRing
+from edge.findings import FaceFinding, PlateFinding
 from edge.observe import Reason
 from edge.outbox import MemoryOutbox
 from tests.unit.edge.fakes import T0, FakeFaceDetector, embedding_of, frame, picture

@@ -12,7 +12,7 @@ from edge.camera import _steps
 from edge.closer import RecentFrames
 from edge.config import CameraSection
 from edge.counters import CameraCounters
-from edge.emit import FaceFinding, PlateFinding
+from edge.findings import FaceFinding, PlateFinding
 from edge.frame import SceneEnd
 from edge.observe import Reason
 from edge.pipeline import Finding, Pipeline

@@ -1,0 +1,51 @@
+"""What a pipeline tells of one track: a face or a plate, with the frame that shows it. Pure values."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.evidence import Box
+from edge.face_fusion import Embedding
+from edge.frame import Frame
+from edge.observe import PlateState, Reason
+from wire.messages import PlateText
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Finding:
+    """What a pipeline tells of one track.
+
+    `faces` are the boxes ``(N, 4)`` of all faces in `frame`, None where nobody has looked for them.
+    """
+
+    track_id: str
+    revision: int
+    reason: Reason
+    first_seen_at: datetime
+    last_seen_at: datetime
+    frames: int
+    frame: Frame
+    box: Box
+    quality: float
+    detector_score: float
+    faces: NDArray[np.float32] | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FaceFinding(Finding):
+    """A face, with its fused embedding and the networks that made it."""
+
+    embedding: Embedding
+    pack: str
+    pack_sha256: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PlateFinding(Finding):
+    """A plate, with its fused reading over `reads` crops."""
+
+    plate: PlateText
+    state: PlateState
+    reads: int
