@@ -40,7 +40,6 @@ TokenFile = Annotated[
 ]
 DEFAULT_CONFIG = Path("hub.toml")
 DEFAULT_URL = "http://127.0.0.1:8080"
-_console = Console(highlight=False, soft_wrap=True)
 
 
 def _say(line: str) -> None:
@@ -122,11 +121,11 @@ def list_tokens(config: ConfigFile = DEFAULT_CONFIG) -> None:
 
     with _store(config) as store, store.read() as tx:
         rows = access.list_tokens(tx)
-    table = Table("name", "role", "made", "revoked")
+    table = _table("name", "role", "made", "revoked")
     for row in rows:
         revoked = row["revoked_at"]
         table.add_row(row["name"], row["role"], _day(row["created_at"]), _day(revoked))
-    _console.print(table)
+    _print(table)
 
 
 @token_app.command("revoke")
@@ -242,15 +241,26 @@ def list_entries(
 ) -> None:
     """List the entries of a watchlist, newest first."""
     client = _client(url, token_file)
-    table = Table("id", "label", "category", "state", "until", "requested by", "approved by")
+    table = _table("id", "label", "category", "state", "until", "requested by", "approved by")
     for entry in client.pages(f"/watchlists/{_list(kind)}", state=state):
-        table.add_row(*_cells(entry))
-    _console.print(table)
+        names = ("id", "label", "category", "state", "expires_at", "requester", "approver")
+        table.add_row(
+            *(str(entry[name] or "")[: 10 if name == "expires_at" else None] for name in names)
+        )
+    _print(table)
 
 
-def _cells(entry: dict[str, Any]) -> list[str]:
-    names = ("id", "label", "category", "state", "expires_at", "requester", "approver")
-    return [str(entry[name] or "") for name in names]
+def _table(*columns: str) -> Table:
+    """A table that never cuts anything off: the first column stays whole, the others fold."""
+    table = Table(box=None, pad_edge=False)
+    for column in columns:
+        table.add_column(column, no_wrap=column == columns[0], overflow="fold")
+    return table
+
+
+def _print(table: Table) -> None:
+    console = Console(highlight=False)
+    console.print(table, width=None if console.is_terminal else 200)
 
 
 @watch_app.command("approve")

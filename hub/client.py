@@ -1,6 +1,7 @@
 """A client of the hub's API, for the command line.
 
-In: calls. Out: JSON, or `HubError` with the problem's own words. Every write carries an idempotency key.
+In: calls. Out: JSON, or the problem's own words as `HubError`, or as `InputError` where what was given is at
+fault. Every write carries an idempotency key.
 """
 
 import os
@@ -12,7 +13,7 @@ from typing import Any
 import httpx
 
 from hub.config import read_secret
-from wire.errors import HubError
+from wire.errors import GatehouseError, HubError, InputError
 
 TOKEN_VARIABLE = "GATEHOUSE_TOKEN"  # noqa: S105 - its name
 
@@ -67,8 +68,7 @@ class HubClient:
             raise HubError(f"the hub at {self._url} does not answer: {error}") from error
         if answer.is_success:
             return answer.json()
-        kind = NotThere if answer.status_code == 404 else HubError
-        raise kind(_problem(self._url, answer))
+        raise _failure(self._url, answer)
 
 
 def read_token(file: Path | None) -> str:
@@ -90,9 +90,12 @@ def _key() -> dict[str, str]:
     return {"idempotency-key": str(uuid.uuid4())}
 
 
-def _problem(url: str, answer: httpx.Response) -> str:
+def _failure(url: str, answer: httpx.Response) -> GatehouseError:
     try:
         problem = answer.json()
-        return f"{problem['detail']} ({problem['reason']}, HTTP {answer.status_code})"
+        reason, message = problem["reason"], str(problem["detail"])
     except (ValueError, KeyError, TypeError):
-        return f"{url} answers HTTP {answer.status_code}, and not as a hub would"
+        return HubError(f"{url} answers HTTP {answer.status_code}, and not as a hub would")
+    if reason == "unusable_input":
+        return InputError(message)
+    return NotThere(message) if answer.status_code == 404 else HubError(message)

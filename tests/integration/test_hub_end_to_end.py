@@ -56,7 +56,7 @@ class HubProcess:
         before = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-c", "from hub.cli import hub_app; hub_app()", "serve", "-c",
+                [sys.executable, "-m", "gatehouse", "hub", "serve", "-c",
                  str(self.config)], stdout=log, stderr=log,
             )  # fmt: skip
         wait_for_port(self.port, 30)
@@ -87,7 +87,7 @@ class HubProcess:
 
     def add_token(self, name: str, role: str) -> str:
         done = subprocess.run(
-            [sys.executable, "-c", "from hub.cli import hub_app; hub_app()", "token", "add", name,
+            [sys.executable, "-m", "gatehouse", "hub", "token", "add", name,
              "--role", role, "-c", str(self.config)], capture_output=True, check=True, text=True,
         )  # fmt: skip
         return done.stdout.strip()

@@ -45,7 +45,7 @@ def test_the_shipped_file_is_sound_and_so_is_all_that_is_commented_out_in_it(
         ('[[cameras]]\nid = "c"\nedge = "nobody"\ngate = "g"\n', "camera 'c' is on edge 'nobody'"),
         ('[[edges]]\nid = "box-2"\nsite = "s"\npublic_key = "abc"\n', "public_key: the verifying key"),
         ('[[edges]]\nid = "Box 2"\nsite = "s"\npublic_key = ""\n', "edges[1].id: 'Box 2' is no identifier"),
-        ('[store]\nurl = "not a url"\n', "store.url: is no database URL"),
+        ('[store]\nurl = "not a url"\n', "store.url: String should match pattern"),
         ("[retention\n", "cannot be read"),
     ],
 )  # fmt: skip

@@ -85,6 +85,12 @@ def test_a_missing_driver_is_said_without_the_password(tmp_path: Path) -> None:
     assert "topsecret" not in str(caught.value)
 
 
+@pytest.mark.parametrize("text", ["sqlite", "postgresql://host:port/x", "weather://x"])
+def test_an_address_that_is_none_is_said(text: str) -> None:
+    with pytest.raises(StoreError):
+        open_store(text)
+
+
 def test_a_failed_write_leaves_nothing_and_lets_others_write(tmp_path: Path) -> None:
     store = open_store(url(tmp_path / "hub.sqlite"))
 
