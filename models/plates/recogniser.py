@@ -15,7 +15,7 @@ from models.arrays import Floats, Image, check_image
 from models.plates import weights
 from models.plates.decode import Candidate, decode, support
 from models.plates.detector import PlateDetector
-from models.plates.rectify import around, cut, is_quad, loose_box, rectangle
+from models.plates.rectify import around, cut, cut_plate, is_quad, loose_box, rectangle
 from models.plates.types import PlateDetections, PlateReading
 from models.sessions import Session, open_session
 from wire.plates import PROVINCES
@@ -39,6 +39,15 @@ class Refined:
     corners: Floats
     plate: Floats
     two_rows: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """One plate to read: the picture, its corners ``(4, 2)`` px in it, its rows."""
+
+    picture: Image
+    corners: Floats
+    rows: int
 
 
 def _sigmoid(x: NDArray[np.floating]) -> Floats:
@@ -98,14 +107,17 @@ class PlateRecogniser:
             ShapeError: the frame is no ``(H, W, 3)`` uint8 array.
         """
         check_image(frame, "frame")
-        readings = self._read_quads([frame] * len(detections), list(detections.corners))
+        readings = self._read_views(
+            [
+                _View(frame, quad, int(rows))
+                for quad, rows in zip(detections.corners, detections.rows, strict=True)
+            ]
+        )
         unsure = [i for i, r in enumerate(readings) if r.confidence < UNSURE]
         if unsure:
-            again = self.refine(
-                [frame] * len(unsure), [loose_box(detections.corners[i], 0.06) for i in unsure]
-            )
-            usable = [(i, q) for i, q in zip(unsure, again.corners, strict=True) if is_quad(q)]
-            self._keep_better(readings, [(i, frame, q) for i, q in usable])
+            boxes = [loose_box(detections.corners[i], 0.06) for i in unsure]
+            again = self._views([frame] * len(unsure), boxes)
+            self._keep_better(readings, unsure, again)
         return readings
 
     def read_crops(self, crops: Sequence[Image]) -> list[PlateReading]:
@@ -118,12 +130,11 @@ class PlateRecogniser:
             np.array([0, 0, check_image(crop, "crop").shape[1], crop.shape[0]], np.float32)
             for crop in crops
         ]
-        whole = [rectangle(box) for box in boxes]
-        refined = self.refine(crops, boxes)
-        quads = [q if is_quad(q) else w for q, w in zip(refined.corners, whole, strict=True)]
-        readings = self._read_quads(list(crops), quads)
+        views = self._views(crops, boxes)
+        readings = self._read_views(views)
         unsure = [i for i, r in enumerate(readings) if r.confidence < UNSURE]
-        self._keep_better(readings, [(i, crops[i], whole[i]) for i in unsure])
+        again = [_View(crops[i], rectangle(boxes[i]), views[i].rows) for i in unsure]
+        self._keep_better(readings, unsure, again)
         return readings
 
     def refine(self, pictures: Sequence[Image], boxes: Sequence[Floats]) -> Refined:
@@ -162,23 +173,32 @@ class PlateRecogniser:
             np.where(refined.two_rows[good] > 0.5, 2, 1).astype(np.int64),
         )
 
+    def _views(self, pictures: Sequence[Image], boxes: Sequence[Floats]) -> list[_View]:
+        """The plate inside each loose box, by the refiner; the box itself where that fails."""
+        refined = self.refine(pictures, boxes)
+        return [
+            _View(picture, quad if is_quad(quad) else rectangle(box), 2 if two > 0.5 else 1)
+            for picture, box, quad, two in zip(
+                pictures, boxes, refined.corners, refined.two_rows, strict=True
+            )
+        ]
+
     def _keep_better(
-        self, readings: list[PlateReading], again: list[tuple[int, Image, Floats]]
+        self, readings: list[PlateReading], indices: list[int], views: list[_View]
     ) -> None:
-        """Read ``again`` (index, picture, corners); replace in place what is now more probable."""
-        second = self._read_quads([p for _, p, _ in again], [q for _, _, q in again])
-        for (index, _, _), reading in zip(again, second, strict=True):
+        """Read ``views``; what is more probable replaces, in place, the reading at its index."""
+        for index, reading in zip(indices, self._read_views(views), strict=True):
             if reading.confidence > readings[index].confidence:
                 readings[index] = reading
 
-    def _read_quads(self, pictures: list[Image], quads: list[Floats]) -> list[PlateReading]:
-        if not quads:
+    def _read_views(self, views: list[_View]) -> list[PlateReading]:
+        if not views:
             return []
-        crops = [cut(p, q, READER_SIZE) for p, q in zip(pictures, quads, strict=True)]
-        slots, colours, rows = self._reader.run(None, {self._reader_input: np.stack(crops)})
+        crops = [cut_plate(v.picture, v.corners, v.rows, READER_SIZE) for v in views]
+        slots, colours, _ = self._reader.run(None, {self._reader_input: np.stack(crops)})
         return [
-            to_reading(s, c, 2 if r[1] > r[0] else 1, self.calibration)
-            for s, c, r in zip(slots, colours, rows, strict=True)
+            to_reading(s, c, view.rows, self.calibration)
+            for s, c, view in zip(slots, colours, views, strict=True)
         ]
 
 

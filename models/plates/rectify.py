@@ -62,3 +62,30 @@ def cut(picture: Image, corners: Floats, size: tuple[int, int]) -> Image:
         cv2.warpPerspective(part, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE),
         np.uint8,
     )
+
+
+_UPPER = (0.17, 0.0, 0.83, 0.41)
+"""The upper row of a two-row plate, as shares of its width and height (GA 36: 440 x 220 mm)."""
+
+_LOWER = (0.0, 0.37, 1.0, 1.0)
+
+
+def _inside(corners: Floats, shares: tuple[float, float, float, float]) -> Floats:
+    """The corners of a part of a plate, by the plane's own perspective."""
+    unit = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.float32)
+    matrix = cv2.getPerspectiveTransform(unit, np.ascontiguousarray(corners, np.float32))
+    part = rectangle(np.array(shares, np.float32))
+    return np.asarray(cv2.perspectiveTransform(part[None], matrix)[0], np.float32)
+
+
+def cut_plate(picture: Image, corners: Floats, rows: int, size: tuple[int, int]) -> Image:
+    """The plate inside ``corners`` as ``size`` (height, width); two rows are joined into one.
+
+    The upper row takes the left third, so that its characters come out as wide as the lower's.
+    """
+    if rows != 2 or not is_quad(corners):
+        return cut(picture, corners, size)
+    height, width = size
+    upper = cut(picture, _inside(corners, _UPPER), (height, width // 3))
+    lower = cut(picture, _inside(corners, _LOWER), (height, width - width // 3))
+    return np.asarray(np.hstack((upper, lower)), np.uint8)

@@ -48,22 +48,13 @@ class Residual(nn.Module):
         return torch.relu(x + self.second(self.first(x)))
 
 
-def _two_row_prior(rows: int, columns: int, heads: int) -> Tensor:
-    """``(8 * heads, rows * columns)``: where the characters of two rows stand, to start from."""
-    x = torch.tensor([0.34, 0.66, *(0.136 + 0.182 * i for i in range(5)), 0.95])
-    y = torch.tensor([0.22, 0.22, *([0.68] * 6)])
-    down, across = (torch.arange(rows) + 0.5) / rows, (torch.arange(columns) + 0.5) / columns
-    far = ((across[None, None] - x[:, None, None]) / 0.12) ** 2
-    far = far + ((down[None, :, None] - y[:, None, None]) / 0.25) ** 2
-    return (-far / 2).flatten(1).repeat_interleave(heads, 0)
-
-
 class Reader(nn.Module):
     """Rectified plate to a distribution over characters at each of eight slots.
 
     Two queries per slot attend over the feature map, steered by the whole picture, so that one
-    network reads one and two rows, seven and eight characters and what is still aslant. Two, since
-    the average under one forgets what is above and what below: E and F differ in nothing else.
+    network reads seven and eight characters and what is still aslant. Two, since the average under
+    one forgets what is above and what below: E and F differ in nothing else. Two rows come joined
+    into one (``models.plates.rectify.cut_plate``).
     """
 
     HEADS = 2
@@ -85,7 +76,6 @@ class Reader(nn.Module):
         down = torch.linspace(-0.5, 0.5, rows)
         tilted = torch.stack([prior[:, None] + side * down[None, :, None] for side in (-1, 1)], 1)
         self.prior = nn.Parameter(tilted.reshape(MAX_LENGTH * self.HEADS, -1))
-        self.two_row_prior = nn.Parameter(_two_row_prior(rows, columns, self.HEADS))
         self.hidden = nn.Linear(self.HEADS * c, 128)
         self.classify = nn.Linear(128, CLASSES)
         self.slot_bias = nn.Parameter(torch.zeros(MAX_LENGTH, CLASSES))
@@ -100,15 +90,12 @@ class Reader(nn.Module):
         summary = torch.cat((wide.mean((2, 3)), features.mean((2, 3))), 1)
         keys = self.key(features + self.place).flatten(2)
         queries = self.query + self.steer(summary).unflatten(1, (MAX_LENGTH * self.HEADS, -1))
-        row_logits = self.rows(summary)
-        two = row_logits.detach().softmax(1)[:, 1, None, None]
-        prior = self.prior * (1 - two) + self.two_row_prior * two
-        scores = queries @ keys / keys.shape[1] ** 0.5 + prior
+        scores = queries @ keys / keys.shape[1] ** 0.5 + self.prior
         slots = scores.softmax(2) @ features.flatten(2).transpose(1, 2)
         slots = slots.unflatten(1, (MAX_LENGTH, self.HEADS)).flatten(2)
         text = self.classify(torch.relu(self.hidden(slots))) + self.slot_bias
         colour = self.colour(torch.cat((summary, low.mean((2, 3))), 1))
-        return text, colour, row_logits
+        return text, colour, self.rows(summary)
 
 
 class Refiner(nn.Module):

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.plates.rectify import around, cut, rectangle
+from models.plates.rectify import around, cut, cut_plate, rectangle
 from models.training.draw import Floats, Picture
 from models.training.pool import Capture
 from wire.plates import ALPHABET, MAX_LENGTH
@@ -84,7 +84,7 @@ def reader_sample(
         picture = cut(capture.picture, corners, size)
         return ReaderSample(tint(picture, rng), encode(""), IGNORE, IGNORE)
     corners = jitter_corners(capture.corners, rng, loose=loose)
-    picture = tint(cut(capture.picture, corners, size), rng)
+    picture = tint(cut_plate(capture.picture, corners, capture.rows, size), rng)
     return ReaderSample(picture, encode(capture.text), capture.colour, capture.rows - 1)
 
 
