@@ -56,6 +56,7 @@ from wire.topics import parse
 log = logging.getLogger(__name__)
 
 FIRST_TOKEN = "admin"  # noqa: S105 - its name
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _MQTT_GIVE_UP = timedelta(hours=72)
 
 
@@ -118,8 +119,8 @@ def make_sinks(config: HubConfig) -> list[tuple[SinkSection, WebhookSink]]:
 class Hub:
     """All parts of a running hub, put together. Constructing it opens the store and loads the networks."""
 
-    def __init__(self, config: HubConfig, *, now: Callable[[], datetime] = utc_now) -> None:
-        self.config, self._now = config, now
+    def __init__(self, config: HubConfig) -> None:
+        self.config, now = config, utc_now
         self.version = version("gatehouse")
         self.keys = load_keys(config.data_dir)
         self.rules = load_rules(config.rules_dir)
@@ -176,7 +177,7 @@ class Hub:
             store=self.store,
             downlink=self.downlink,
             book=load_book(self.store),
-            now=self._now,
+            now=utc_now,
             on_alerts=self._alerts_raised,
         )
 
@@ -250,6 +251,8 @@ def serve(config: HubConfig, say: Callable[[str], None]) -> None:
     except BaseException:
         listener.close()
         raise
+    if not config.api.cert_file and config.api.host not in _LOOPBACK:
+        log.warning("the API is served without TLS on %s: see [api] cert_file", config.api.host)
     address = _address(config, listener)
     token = first_token(hub.store, utc_now())
     if token is not None:

@@ -50,9 +50,13 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """An observation as it is stored, and the matches it gave."""
+    """An observation as it is stored, and the matches it gave.
+
+    `why` is the named reason of the identification, such as ``face.below_threshold``; it is only counted.
+    """
 
     row: Mapping[str, Any]
+    why: str
     matches: tuple[Match, ...] = ()
 
 
@@ -75,13 +79,16 @@ class Decider:
             except InvalidMessage as error:
                 edge, place = message.event.origin, message.position
                 return Rejected(message.incoming, error.reason, error.detail, edge, place)
-            what, crop = identify_face(probe, watched, now), probe.crop_jpeg
+            face = identify_face(probe, watched, now)
+            what, crop, why = face, probe.crop_jpeg, f"face.{face.finding.reason}"
         elif isinstance(data, PlateObservation):
-            what, crop = identify_plate(data.plate, watched, now), _jpeg(data)
+            plate = identify_plate(data.plate, watched, now)
+            what, crop = plate, _jpeg(data)
+            why = "plate.listed" if plate.candidates else "plate.not_listed"
         else:
-            return Decided(self._row(message, now, matched=False))
+            return Decided(self._row(message, now, matched=False), "camera")
         matches = self._ask(self._sighting(message, data, what), crop or None, data.evidence)
-        return Decided(self._row(message, now, matched=bool(matches)), matches)
+        return Decided(self._row(message, now, matched=bool(matches)), why, matches)
 
     def _ask(
         self, sighting: Sighting, crop_jpeg: bytes | None, held: tuple[EvidenceItem, ...]

@@ -14,7 +14,7 @@ from hub.api.shapes import (
 from hub.broker import MqttBroker
 from hub.config import MQTT_SINK, HubConfig
 from hub.edges import EdgeBook
-from hub.gallery import Gallery
+from hub.gallery import FaceReason, Gallery
 from hub.ingest import IngestWorker
 from hub.store import Store, dead_letters, deliveries
 from wire.errors import StoreError
@@ -46,6 +46,8 @@ class HealthReport:
             problems.append(f"store: {error}")
         problems += [f"rule: {message}" for message in self.broken_rules]
         problems += self._edge_problems(book)
+        if strange := self.ingest.counters.reasons[f"face.{FaceReason.OTHER_PACK}"]:
+            problems.append(f"faces: {strange} came from another face pack than [models] face_pack")
         return Health(
             status="degraded" if problems else "ok",
             problems=problems,
@@ -74,6 +76,7 @@ class HealthReport:
             rejected=counters.rejected,
             alerts_raised=counters.raised,
             alerts_joined=counters.joined,
+            reasons=dict(counters.reasons),
         )
 
     def _faces(self) -> FacesHealth | None:

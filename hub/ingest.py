@@ -7,6 +7,7 @@ becomes a dead letter by itself and holds up nobody.
 
 import logging
 import threading
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -36,6 +37,7 @@ class Counters:
     rejected: int = 0
     raised: int = 0
     joined: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
 
     def add(self, outcome: Outcome) -> None:
         """Count one batch."""
@@ -44,6 +46,7 @@ class Counters:
         self.rejected += outcome.rejected
         self.raised += outcome.raised
         self.joined += outcome.joined
+        self.reasons.update(outcome.reasons)
 
 
 @dataclass(slots=True)

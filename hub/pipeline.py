@@ -11,8 +11,9 @@ In: messages as the broker delivered them. Out: `Outcome`, which is true once `r
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -32,7 +33,8 @@ from wire.messages import CommittedUpTo, EdgeStatus, EvidenceReply
 class Outcome:
     """What one batch came to.
 
-    `acks` says for each edge how far its boots are committed; `book` what is known of the edges now.
+    `acks` says for each edge how far its boots are committed; `book` what is known of the edges now;
+    `reasons` counts what identification said.
     """
 
     acks: Mapping[str, tuple[CommittedUpTo, ...]]
@@ -42,6 +44,7 @@ class Outcome:
     rejected: int = 0
     raised: int = 0
     joined: int = 0
+    reasons: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,7 @@ class Pipeline:
             rejected=len(rejected),
             raised=raised,
             joined=len(matches) - raised,
+            reasons=Counter(item.why for item in stored),
         )
 
     def give_up(

@@ -281,7 +281,10 @@ class BrokerHealth(BaseModel):
 
 
 class IngestHealth(BaseModel):
-    """The ingest worker since the start: what waits, and what became of what came."""
+    """The ingest worker since the start: what waits, and what became of what came.
+
+    `reasons` counts what identification said, such as ``face.below_threshold`` or ``face.other_pack``.
+    """
 
     waiting: int
     dropped: int
@@ -290,6 +293,7 @@ class IngestHealth(BaseModel):
     rejected: int
     alerts_raised: int
     alerts_joined: int
+    reasons: dict[str, int]
 
 
 class FacesHealth(BaseModel):

@@ -12,6 +12,7 @@ import httpx
 import numpy as np
 import pytest
 import uvicorn
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from PIL import Image
 
@@ -95,13 +96,20 @@ def health() -> Health:
         status="ok", problems=[], version="0", faces=None, edges=[], cameras=[], sinks=[],
         broker=BrokerHealth(connected=True, sites={}, problem=""), dead_letters={}, broken_rules=[],
         ingest=IngestHealth(
-            waiting=0, dropped=0, committed=0, repeated=0, rejected=0, alerts_raised=0, alerts_joined=0
+            waiting=0, dropped=0, committed=0, repeated=0, rejected=0, alerts_raised=0, alerts_joined=0,
+            reasons={},
         ),
     )  # fmt: skip
 
 
+@pytest.fixture(scope="module")
+def application() -> FastAPI:
+    """Making it is slow, and it holds nothing but its services, which each test sets."""
+    return create_app(None)
+
+
 @pytest.fixture
-def api(bench: HubBench) -> Iterator[Api]:
+def api(bench: HubBench, application: FastAPI) -> Api:
     networks = OneFacePerBrightness()
     pack = FacePack("test-pack", networks, networks, 0.5, 0.05, "MIT", True)
     made = Api(bench, None)
@@ -115,9 +123,9 @@ def api(bench: HubBench) -> Iterator[Api]:
         wake_sinks=lambda: None,
         stopping=made.stopping.is_set,
     )
-    with TestClient(create_app(made.services), raise_server_exceptions=False) as client:
-        made.client = client
-        yield made
+    application.state.services = made.services
+    made.client = TestClient(application, raise_server_exceptions=False)
+    return made
 
 
 WANTED = {
@@ -582,7 +590,7 @@ class TestEvents:
     def url(self, api: Api) -> Iterator[str]:
         port = free_port()
         server = uvicorn.Server(
-            uvicorn.Config(create_app(api.services), port=port, log_level="error", lifespan="off")
+            uvicorn.Config(api.client.app, port=port, log_level="error", lifespan="off")
         )
         thread = threading.Thread(target=server.run)
         thread.start()

@@ -264,7 +264,8 @@ class TestFaces:
     def test_a_probe_of_another_pack_matches_nobody(self, bench: HubBench, edge: FakeEdge) -> None:
         bench.enrol(unit(1))
         message = edge.face(unit(1), bench.opening.public_key(), pack_sha256="cd" * 32)
-        assert bench.run(message).raised == 0
+        outcome = bench.run(message)
+        assert (outcome.raised, outcome.reasons) == (0, {"face.other_pack": 1})  # and it is shown
 
     def test_a_probe_that_cannot_be_opened_is_a_dead_letter_without_it(
         self, bench: HubBench, edge: FakeEdge, hub_key
