@@ -61,7 +61,7 @@ def demo(
         raise InputError(f"--source: there is no file {source}")
     if photo is not None and not photo.is_file():
         raise InputError(f"--photo: there is no file {photo}")
-    console = Console(highlight=False)
+    console = Console(highlight=False, soft_wrap=True)
     folder = Path(tempfile.mkdtemp(prefix="gatehouse-demo-"))
     try:
         with contextlib.ExitStack() as stack:

@@ -130,6 +130,7 @@ def _new_alert(match: Match, key: str, now: datetime) -> dict[str, Any]:
         "basis": f"{decision.entry.basis}: {decision.entry.reference}",
         "target": decision.key,
         "dedup_key": key,
+        "captured_at": seen.captured_at,
         "first_seen_at": seen.first_seen_at,
         "last_seen_at": seen.last_seen_at,
         "raised_at": now,

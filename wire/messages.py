@@ -271,7 +271,10 @@ class AlertEvidence(Message):
 
 
 class AlertEvent(Message):
-    """An alert as the command centre gets it. `certainty` stays ``unverified`` until a person says."""
+    """An alert as the command centre gets it. `certainty` stays ``unverified`` until a person says.
+
+    `captured_at` is when the frame was captured that the match rests on, by the hub's clock.
+    """
 
     alert_id: MessageId
     site: Identifier
@@ -286,6 +289,7 @@ class AlertEvent(Message):
     match: Annotated[FaceMatch | PlateMatch, Field(discriminator="kind")]
     category: str
     basis: str
+    captured_at: AwareDatetime
     first_seen_at: AwareDatetime
     last_seen_at: AwareDatetime
     raised_at: AwareDatetime

@@ -52,6 +52,7 @@ class AlertOut(BaseModel):
     match: Annotated[FaceMatch | PlateMatch, Field(discriminator="kind")]
     category: Category
     basis: str
+    captured_at: AwareDatetime
     first_seen_at: AwareDatetime
     last_seen_at: AwareDatetime
     raised_at: AwareDatetime

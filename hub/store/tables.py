@@ -104,6 +104,7 @@ alerts = Table(
     Column("basis", Text, nullable=False),
     Column("target", String(80), nullable=False),
     Column("dedup_key", String(240), nullable=False),
+    Column("captured_at", Moment, nullable=False),
     Column("first_seen_at", Moment, nullable=False),
     Column("last_seen_at", Moment, nullable=False),
     Column("raised_at", Moment, nullable=False),

@@ -104,6 +104,7 @@ EXAMPLES: dict[str, m.Message] = {
         ),
         category="stolen_vehicle",
         basis="case 2026-118",
+        captured_at=AT,
         first_seen_at=EARLIER,
         last_seen_at=AT,
         raised_at=AT,

@@ -125,6 +125,7 @@ def _alerts() -> None:
         sa.Column("basis", sa.Text(), nullable=False),
         sa.Column("target", sa.String(length=80), nullable=False),
         sa.Column("dedup_key", sa.String(length=240), nullable=False),
+        sa.Column("captured_at", sa.BigInteger(), nullable=False),
         sa.Column("first_seen_at", sa.BigInteger(), nullable=False),
         sa.Column("last_seen_at", sa.BigInteger(), nullable=False),
         sa.Column("raised_at", sa.BigInteger(), nullable=False),
