@@ -15,7 +15,7 @@ from models.arrays import Floats, Image, check_image
 from models.plates import weights
 from models.plates.decode import Candidate, decode, support
 from models.plates.detector import PlateDetector
-from models.plates.rectify import around, cut, cut_plate, is_quad, loose_box, rectangle
+from models.plates.rectify import around, cut, cut_plate, grown, is_quad, loose_box, rectangle
 from models.plates.types import PlateDetections, PlateReading
 from models.sessions import Session, open_session
 from wire.plates import PROVINCES
@@ -25,8 +25,8 @@ READER_SIZE = (48, 144)
 
 REFINER_SIZE = (64, 128)
 
-UNSURE = 0.9
-"""Below this a crop is read again from other corners, and the more probable reading wins."""
+UNSURE = 0.92
+"""Below this probability a plate is read again by other corners, and the readings are averaged."""
 
 PLATE_LIKELY = 0.4
 """Least probability, by the refiner, that a detection is a plate at all."""
@@ -107,18 +107,11 @@ class PlateRecogniser:
             ShapeError: the frame is no ``(H, W, 3)`` uint8 array.
         """
         check_image(frame, "frame")
-        readings = self._read_views(
-            [
-                _View(frame, quad, int(rows))
-                for quad, rows in zip(detections.corners, detections.rows, strict=True)
-            ]
-        )
-        unsure = [i for i, r in enumerate(readings) if r.confidence < UNSURE]
-        if unsure:
-            boxes = [loose_box(detections.corners[i], 0.06) for i in unsure]
-            again = self._views([frame] * len(unsure), boxes)
-            self._keep_better(readings, unsure, again)
-        return readings
+        views = [
+            _View(frame, quad, int(rows))
+            for quad, rows in zip(detections.corners, detections.rows, strict=True)
+        ]
+        return self._read_views(views)
 
     def read_crops(self, crops: Sequence[Image]) -> list[PlateReading]:
         """What each crop of one plate says, rectified first; crops ``(H, W, 3)`` BGR uint8.
@@ -130,12 +123,7 @@ class PlateRecogniser:
             np.array([0, 0, check_image(crop, "crop").shape[1], crop.shape[0]], np.float32)
             for crop in crops
         ]
-        views = self._views(crops, boxes)
-        readings = self._read_views(views)
-        unsure = [i for i, r in enumerate(readings) if r.confidence < UNSURE]
-        again = [_View(crops[i], rectangle(boxes[i]), views[i].rows) for i in unsure]
-        self._keep_better(readings, unsure, again)
-        return readings
+        return self._read_views(self._views(crops, boxes))
 
     def refine(self, pictures: Sequence[Image], boxes: Sequence[Floats]) -> Refined:
         """The corners of the plate inside each loose xyxy box (4,) of its picture."""
@@ -183,23 +171,35 @@ class PlateRecogniser:
             )
         ]
 
-    def _keep_better(
-        self, readings: list[PlateReading], indices: list[int], views: list[_View]
-    ) -> None:
-        """Read ``views``; what is more probable replaces, in place, the reading at its index."""
-        for index, reading in zip(indices, self._read_views(views), strict=True):
-            if reading.confidence > readings[index].confidence:
-                readings[index] = reading
-
     def _read_views(self, views: list[_View]) -> list[PlateReading]:
+        """Read each view; the unsure ones from two more corners as well, and average."""
         if not views:
             return []
-        crops = [cut_plate(v.picture, v.corners, v.rows, READER_SIZE) for v in views]
-        slots, colours, _ = self._reader.run(None, {self._reader_input: np.stack(crops)})
+        slots, colours = self._distributions(views)
+        unsure = [i for i, (s, c) in enumerate(zip(slots, colours, strict=True)) if _unsure(s, c)]
+        if unsure:
+            doubted = [views[i] for i in unsure]
+            pictures = [view.picture for view in doubted]
+            sharpened = self._views(pictures, [loose_box(v.corners, 0.1) for v in doubted])
+            boxed = [_View(v.picture, rectangle(around(v.corners)), v.rows) for v in doubted]
+            second, third = self._distributions(sharpened), self._distributions(boxed)
+            slots[unsure] = (slots[unsure] + second[0] + third[0]) / 3
+            colours[unsure] = (colours[unsure] + second[1] + third[1]) / 3
         return [
             to_reading(s, c, view.rows, self.calibration)
             for s, c, view in zip(slots, colours, views, strict=True)
         ]
+
+    def _distributions(self, views: list[_View]) -> tuple[Floats, Floats]:
+        """``(N, 8, C)`` and ``(N, 6)`` probabilities of each view."""
+        crops = [cut_plate(v.picture, grown(v.corners), v.rows, READER_SIZE) for v in views]
+        slots, colours, _ = self._reader.run(None, {self._reader_input: np.stack(crops)})
+        return slots, colours
+
+
+def _unsure(slots: Floats, colour: Floats) -> bool:
+    best = decode(slots, colour, count=1)[0]
+    return whole_plate_probability(slots, best) < UNSURE
 
 
 def calibrated(probability: float, calibration: weights.Calibration) -> float:

@@ -13,6 +13,10 @@ LOOSE_MARGIN = 0.14
 """How far the refiner is shown around a detected plate, as a share of its box on each side."""
 
 
+MARGIN = (0.03, 0.04)
+"""What the reader is shown beyond the corners: a corner a little inside costs a character."""
+
+
 def rectangle(box: Floats) -> Floats:
     """``(4, 2)`` corners tl, tr, br, bl of an xyxy ``box`` (4,)."""
     x0, y0, x1, y1 = box
@@ -29,6 +33,13 @@ def loose_box(corners: Floats, margin: float = LOOSE_MARGIN) -> Floats:
     box = around(corners)
     grow = np.maximum((box[2:] - box[:2]) * margin, 2.0)
     return np.concatenate((box[:2] - grow, box[2:] + grow), dtype=np.float32)
+
+
+def grown(corners: Floats, across: float = MARGIN[0], down: float = MARGIN[1]) -> Floats:
+    """``corners`` (4, 2) moved outwards in the plate's own plane, by shares of half its sides."""
+    u = (corners[1] + corners[2] - corners[0] - corners[3]) * (across / 4)
+    v = (corners[2] + corners[3] - corners[0] - corners[1]) * (down / 4)
+    return np.asarray(corners + np.stack((-u - v, u - v, u + v, v - u)), np.float32)
 
 
 def is_quad(corners: Floats) -> bool:

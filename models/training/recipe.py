@@ -86,7 +86,7 @@ def _train_one(part: str, recipe: Recipe, pool: Path, say: Callable[[str], None]
     )
     path = recipe.out / f"plate_{part}.onnx"
     if part == "refiner":
-        export(train_refiner(pool, plan, say=say), path)
+        export(train_refiner(pool, plan, say=say, backgrounds=load_backgrounds()), path)
     elif part == "reader":
         root = material_root() / "plates"
         train, left_out = split(root / "crops_lprnet_test")

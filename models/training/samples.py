@@ -54,7 +54,7 @@ def jitter_corners(corners: Floats, rng: np.random.Generator, *, loose: float) -
     spread = (0.012, 0.03) if kind < loose + 0.6 * (1 - loose) else (0.03, 0.08)
     moved = corners + rng.normal(0, 1, (4, 2)) * spread * sides
     centre = moved.mean(0)
-    grow = 1 + rng.normal(0.02, 0.03, 2)
+    grow = 1 + rng.normal(0.035, 0.035, 2)  # the recogniser leaves a margin too
     moved = (moved - centre) * grow + centre + rng.normal(0, 0.01, 2) * sides
     return np.asarray(moved, np.float32)
 
@@ -100,8 +100,8 @@ def refiner_sample(
         return tint(cut(capture.picture, rectangle(box), size), rng), target
     box = around(capture.corners)
     extent = box[2:] - box[:2]
-    tight = rng.random() < 0.5
-    least, most = (-0.03, 0.18) if tight else (0.0, 0.4)
+    tight = rng.random() < 0.6
+    least, most = (-0.06, 0.14) if tight else (0.0, 0.4)
     box[:2] -= extent * rng.uniform(least, most, 2)
     box[2:] += extent * rng.uniform(least, most, 2)
     points = (capture.corners - box[:2]) / (box[2:] - box[:2])

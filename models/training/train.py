@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.plates.rectify import rectangle
+from models.plates.rectify import around, cut, rectangle
 from models.training.draw import Floats, Picture
 from models.training.glyphs import Glyphs
 from models.training.loop import Plan, Window, ahead, train
@@ -165,14 +165,43 @@ def refiner_loss(net: nn.Module, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, 
     }
 
 
-def train_refiner(pool: Path, plan: Plan, *, say: Callable[[str], None], keep: int = 24) -> Refiner:
-    """The corner refiner, trained on loose crops of the captures of ``pool``."""
+def empty_crop(background: Background, rng: np.random.Generator) -> Picture | None:
+    """A plate-shaped piece of a real picture that holds no plate; None where the draw hit one."""
+    height, width = background.picture.shape[:2]
+    wide = float(np.exp(rng.uniform(np.log(0.03), np.log(0.5)))) * width
+    tall = min(wide * rng.uniform(0.25, 0.7), height - 1.0)
+    x, y = rng.uniform(0, width - wide), rng.uniform(0, height - tall)
+    for quad in background.plates:
+        box = around(quad)
+        if x < box[2] and x + wide > box[0] and y < box[3] and y + tall > box[1]:
+            return None
+    corners = rectangle(np.array([x, y, x + wide, y + tall], np.float32))
+    return cut(background.picture, corners, REFINER_SIZE)
+
+
+def train_refiner(
+    pool: Path,
+    plan: Plan,
+    *,
+    say: Callable[[str], None],
+    backgrounds: list[Background],
+    keep: int = 24,
+    empty_share: float = 0.08,
+) -> Refiner:
+    """The corner refiner: loose crops of the captures of ``pool``, and pieces of real pictures."""
     torch.manual_seed(plan.seed)
     rng = np.random.default_rng([plan.seed, 2])
     window = Window(pool, keep, rng)
 
+    def one() -> tuple[Picture, Floats]:
+        if backgrounds and rng.random() < empty_share:
+            empty = empty_crop(backgrounds[int(rng.integers(len(backgrounds)))], rng)
+            if empty is not None:
+                return tint(empty, rng), np.zeros(10, np.float32)
+        return refiner_sample(window.pick(), rng, REFINER_SIZE)
+
     def make() -> tuple[Tensor, Tensor]:
-        samples = [refiner_sample(window.pick(), rng, REFINER_SIZE) for _ in range(plan.batch)]
+        samples = [one() for _ in range(plan.batch)]
         return _stack([p for p, _ in samples]), torch.from_numpy(np.stack([t for _, t in samples]))
 
     trained = train(Refiner(), ahead(make), refiner_loss, plan, say=say)
