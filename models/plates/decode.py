@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.arrays import Floats, ShapeError
-from wire.plates import ALPHABET, MAX_LENGTH, PATTERNS, Pattern, PlateColour, PlateType
+from wire.plates import ALPHABET, LETTERS, MAX_LENGTH, PATTERNS, PlateColour, PlateType
 
 CLASSES = len(ALPHABET) + 1
 """Blank, then ``ALPHABET``."""
@@ -21,8 +21,11 @@ CLASSES = len(ALPHABET) + 1
 COLOURS = tuple(PlateColour)
 
 _FLOOR = 1e-6
-_RARE_AGENCY = -3.0
-"""Log prior of the agency letter O (spelt 0) against the others: it is retired."""
+_RARE_AGENCY = 0.05
+"""Prior of the agency letter O (spelt 0) against the others: it is retired."""
+
+_NEGLIGIBLE = -9.0
+"""Series whose best text is this much (log) less likely than the best one's are not spelt out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,38 +39,31 @@ class Candidate:
     slots: tuple[int, ...]
 
 
-def _masks(patterns: tuple[Pattern, ...]) -> NDArray[np.float64]:
-    """``(P, 8, C)``: 0 where a pattern allows the class at the slot, -inf where not."""
-    masks = np.full((len(patterns), MAX_LENGTH, CLASSES), -np.inf)
-    for number, pattern in enumerate(patterns):
-        for slot in range(MAX_LENGTH):
-            if slot >= len(pattern.positions):
-                masks[number, slot, 0] = 0.0
-                continue
-            for character in pattern.positions[slot]:
-                masks[number, slot, ALPHABET.index(character) + 1] = 0.0
-        if (
-            len(pattern.positions) > 1
-            and "0" in pattern.positions[1]
-            and "A" in pattern.positions[1]
-        ):
-            agency = pattern.positions[0].startswith("京")
-            masks[number, 1, ALPHABET.index("0") + 1] = _RARE_AGENCY if agency else 0.0
-    return masks
+def _weights(form: tuple[str, ...]) -> NDArray[np.float32]:
+    """``(8, C)``: 1 where a form allows the class at the slot, 0 where not; the rare agency between."""
+    weights = np.zeros((MAX_LENGTH, CLASSES), np.float32)
+    for slot in range(MAX_LENGTH):
+        if slot >= len(form):
+            weights[slot, 0] = 1.0
+            continue
+        for character in form[slot]:
+            weights[slot, ALPHABET.index(character) + 1] = 1.0
+    if len(form) > 1 and form[1] == LETTERS + "0":
+        weights[1, ALPHABET.index("0") + 1] = _RARE_AGENCY
+    return weights
 
 
-_PATTERN_MASKS = _masks(PATTERNS)
+_FORMS = tuple(dict.fromkeys(p.positions for p in PATTERNS))
+_FORM_WEIGHTS = np.stack([_weights(form) for form in _FORMS])
+_PATTERN_FORM = np.array([_FORMS.index(p.positions) for p in PATTERNS])
 _PATTERN_COLOUR = np.array([COLOURS.index(p.colour) for p in PATTERNS])
 
 
-def _log(distribution: NDArray[np.floating]) -> NDArray[np.float64]:
-    return np.log(np.clip(distribution.astype(np.float64), _FLOOR, 1.0))
-
-
-def _best_of(scores: NDArray[np.float64], count: int) -> list[tuple[float, tuple[int, ...]]]:
-    """The ``count`` best (log probability, classes) of one pattern, from ``(8, C)`` masked scores."""
+def _best_of(scores: NDArray[np.floating], count: int) -> list[tuple[float, tuple[int, ...]]]:
+    """The ``count`` best (log probability, classes) of one form, from ``(8, C)`` weighted shares."""
     order = np.argsort(-scores, axis=1)[:, : count + 1]
-    ranked = np.take_along_axis(scores, order, 1)
+    with np.errstate(divide="ignore"):
+        ranked = np.log(np.take_along_axis(scores, order, 1).astype(np.float64))
     start: tuple[int, ...] = (0,) * MAX_LENGTH
     heap = [(-float(ranked[:, 0].sum()), start)]
     seen = {start}
@@ -106,14 +102,12 @@ def decode(
             f"expected ({MAX_LENGTH}, {CLASSES}) and ({len(COLOURS)},), "
             f"got {slots.shape} and {colour.shape}"
         )
-    log_slots, log_colour = _log(slots), _log(colour)
-    scores = log_slots + _PATTERN_MASKS
-    prior = log_colour[_PATTERN_COLOUR]
-    with np.errstate(divide="ignore"):
-        totals = np.log(np.exp(scores).sum(2)).sum(1) + prior
-    nothing = float(log_slots[:, 0].sum())
+    shares = _FORM_WEIGHTS * np.clip(slots, _FLOOR, 1.0).astype(np.float32)
+    prior = np.log(np.clip(colour.astype(np.float64), _FLOOR, 1.0))[_PATTERN_COLOUR]
+    totals = np.log(shares.sum(2, dtype=np.float64)).sum(1)[_PATTERN_FORM] + prior
+    nothing = float(np.log(np.clip(slots[:, 0].astype(np.float64), _FLOOR, 1.0)).sum())
     everything = float(np.logaddexp.reduce(np.append(totals, nothing)))
-    best = scores.max(2).sum(1) + prior
+    best = np.log(shares.max(2).astype(np.float64)).sum(1)[_PATTERN_FORM] + prior
     merged: dict[str, Candidate] = {
         "": Candidate(
             "",
@@ -123,10 +117,12 @@ def decode(
             (0,) * MAX_LENGTH,
         )
     }
-    limit = np.sort(best)[-min(6, len(best))]
-    for number in np.flatnonzero(best >= limit):
-        pattern = PATTERNS[int(number)]
-        for score, classes in _best_of(scores[number], count):
+    texts: dict[int, list[tuple[float, tuple[int, ...]]]] = {}
+    for number in np.flatnonzero(best >= best.max() + _NEGLIGIBLE).tolist():
+        pattern, form = PATTERNS[number], int(_PATTERN_FORM[number])
+        if form not in texts:
+            texts[form] = _best_of(shares[form], count)
+        for score, classes in texts[form]:
             text = "".join(ALPHABET[c - 1] for c in classes if c)
             share = float(np.exp(score + prior[number] - everything))
             old = merged.get(text)

@@ -69,6 +69,7 @@ class PlateRecogniser:
         self._refiner_input = refiner.get_inputs()[0].name
         self._reader_input = reader.get_inputs()[0].name
         self.calibration = calibration
+        self._unsure = calibrated(UNSURE, calibration)
 
     @classmethod
     def load(cls, threads: int = 1, providers: Sequence[str] = ("cpu",)) -> Self:
@@ -176,7 +177,8 @@ class PlateRecogniser:
         if not views:
             return []
         slots, colours = self._distributions(views)
-        unsure = [i for i, (s, c) in enumerate(zip(slots, colours, strict=True)) if _unsure(s, c)]
+        readings = [self._to_reading(*each) for each in zip(slots, colours, views, strict=True)]
+        unsure = [i for i, reading in enumerate(readings) if reading.confidence < self._unsure]
         if unsure:
             doubted = [views[i] for i in unsure]
             pictures = [view.picture for view in doubted]
@@ -185,21 +187,18 @@ class PlateRecogniser:
             second, third = self._distributions(sharpened), self._distributions(boxed)
             slots[unsure] = (slots[unsure] + second[0] + third[0]) / 3
             colours[unsure] = (colours[unsure] + second[1] + third[1]) / 3
-        return [
-            to_reading(s, c, view.rows, self.calibration)
-            for s, c, view in zip(slots, colours, views, strict=True)
-        ]
+            for i in unsure:
+                readings[i] = self._to_reading(slots[i], colours[i], views[i])
+        return readings
+
+    def _to_reading(self, slots: Floats, colour: Floats, view: _View) -> PlateReading:
+        return to_reading(slots, colour, view.rows, self.calibration)
 
     def _distributions(self, views: list[_View]) -> tuple[Floats, Floats]:
         """``(N, 8, C)`` and ``(N, 6)`` probabilities of each view."""
         crops = [cut_plate(v.picture, grown(v.corners), v.rows, READER_SIZE) for v in views]
         slots, colours, _ = self._reader.run(None, {self._reader_input: np.stack(crops)})
         return slots, colours
-
-
-def _unsure(slots: Floats, colour: Floats) -> bool:
-    best = decode(slots, colour, count=1)[0]
-    return whole_plate_probability(slots, best) < UNSURE
 
 
 def calibrated(probability: float, calibration: weights.Calibration) -> float:
