@@ -15,7 +15,9 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from wire.plates import MAX_LENGTH, PROVINCES, confusion_cost, normalise
+from wire.plates import ALPHABET, MAX_LENGTH, PROVINCES, confusion_cost, normalise
+
+_CODES = {character: code for code, character in enumerate(ALPHABET, start=1)}
 
 
 class MatchKind(StrEnum):
@@ -77,12 +79,11 @@ class PlateIndex:
     def __init__(self, plates: Iterable[str]) -> None:
         self._plates = sorted({normalise(plate) for plate in plates} - {""})
         self._exact = frozenset(self._plates)
-        self._by_length: dict[int, tuple[list[str], NDArray[np.int32]]] = {}
+        self._by_length: dict[int, tuple[list[str], NDArray[np.uint64]]] = {}
         for length in range(1, MAX_LENGTH + 1):
             same = [p for p in self._plates if len(p) == length]
             if same:
-                codes = np.array([[ord(c) for c in p] for p in same], np.int32)
-                self._by_length[length] = (same, codes)
+                self._by_length[length] = (same, np.array([_packed(p) for p in same], np.uint64))
 
     def __len__(self) -> int:
         return len(self._plates)
@@ -108,16 +109,34 @@ class PlateIndex:
         if len(char_confidences) != len(plain) or len(plain) not in self._by_length:
             return []
         policy = policy or MatchPolicy()
+        certain = [confidence >= policy.certain for confidence in char_confidences]
+        if all(certain):
+            return []
         plates, codes = self._by_length[len(plain)]
-        differs = codes != np.array([ord(c) for c in plain], np.int32)
-        certain = np.asarray(char_confidences, np.float64) >= policy.certain
-        near = (differs.sum(1) <= policy.most_differing) & ~differs[:, certain].any(1)
+        # One word per plate: only those equal to the reading wherever it was certain are looked at.
+        near = ((codes ^ _packed(plain)) & _mask(certain)) == 0
         found = []
         for row in np.flatnonzero(near):
             match = _suspect(plain, plates[int(row)], char_confidences, policy)
             if match is not None:
                 found.append(match)
         return sorted(found, key=lambda m: (m.cost, m.plate))
+
+
+def _packed(text: str) -> np.uint64:
+    """At most 8 characters as one word, one byte each; characters of no plate share a code."""
+    word = 0
+    for character in text:
+        word = word << 8 | _CODES.get(character, 0)
+    return np.uint64(word)
+
+
+def _mask(positions: Sequence[bool]) -> np.uint64:
+    """All bits of the bytes at these positions, as `_packed` places them."""
+    word = 0
+    for wanted in positions:
+        word = word << 8 | (0xFF if wanted else 0)
+    return np.uint64(word)
 
 
 def _suspect(
@@ -127,12 +146,14 @@ def _suspect(
     for position, (a, b) in enumerate(zip(read, listed, strict=True)):
         if a == b:
             continue
+        if confidences[position] >= policy.certain:
+            return None
         cost = confusion_cost(a, b)
         same_script = (a in PROVINCES) == (b in PROVINCES)
         if confidences[position] < policy.any_below and same_script:
             cost = min(cost, policy.any_cost)
         differences.append(Difference(position, a, b, float(confidences[position]), cost))
     total = sum(d.cost for d in differences)
-    if total > policy.most_cost:
+    if len(differences) > policy.most_differing or total > policy.most_cost:
         return None
     return PlateMatch(listed, MatchKind.SUSPECTED, total, tuple(differences))

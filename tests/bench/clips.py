@@ -31,9 +31,8 @@ def gate_clip_1080p() -> Path:
         stream.width, stream.height, stream.pix_fmt = 1920, 1080, "yuv420p"
         stream.options = {"preset": "veryfast", "crf": "23", "g": str(2 * FPS)}
         for frame in played.decode(video=0):
-            larger = frame.reformat(1920, 1080, "yuv420p")
-            larger.pts = None
-            written.mux(stream.encode(larger))
+            larger = frame.to_ndarray(width=1920, height=1080, format="yuv420p")
+            written.mux(stream.encode(av.VideoFrame.from_ndarray(larger, format="yuv420p")))
         written.mux(stream.encode(None))
     return path
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from tests.bench import decoding, networks, pipeline
+from tests.bench import decoding, hub, networks, pipeline
 from tests.bench.report import Row, as_json, as_markdown, machine
 from wire.errors import InputError
 
@@ -13,6 +13,7 @@ PARTS: dict[str, Callable[[str], list[Row]]] = {
     "decoding": lambda _pack: decoding.run(),
     "networks": lambda _pack: networks.run(),
     "pipeline": pipeline.run,
+    "hub": lambda _pack: hub.run(),
 }
 
 
@@ -22,9 +23,7 @@ def run(
     """Run the named parts, or all; returns the rows and what they were measured on."""
     unknown = sorted(set(only or ()) - set(PARTS))
     if unknown:
-        raise InputError(
-            f"there is no benchmark {unknown[0]!r}: the parts are {', '.join(PARTS)}"
-        )
+        raise InputError(f"there is no benchmark {unknown[0]!r}: the parts are {', '.join(PARTS)}")
     context = machine()
     rows: list[Row] = []
     for name in only or PARTS:
