@@ -151,7 +151,7 @@ def _pictures(finding: Finding, hide: NDArray[np.float32]) -> tuple[EvidencePict
     close = cut_crop(
         finding.frame.image, finding.box, hide, margin=_CLOSE_MARGIN, most_px=_CLOSE_PX
     )
-    return draw_scene(finding.frame, finding.box, hide), EvidencePicture("crop", close)
+    return draw_scene(finding.frame, finding.box, hide), EvidencePicture("close", close)
 
 
 def _plate(

@@ -82,7 +82,7 @@ def format_time(moment: datetime) -> str:
 
 
 def encode(event: Event, signer: Signer) -> bytes:
-    """Return the event as signed CloudEvents JSON."""
+    """Return the event as signed CloudEvents JSON; InvalidMessage ``too_large`` beyond the limit."""
     data = event.data.model_dump(mode="json", exclude_none=True)
     attributes: dict[str, Any] = {
         "specversion": SPECVERSION,
@@ -103,15 +103,16 @@ def encode(event: Event, signer: Signer) -> bytes:
     signature = signer.sign(_signing_input(attributes))
     attributes["signature"] = base64.b64encode(signature).decode()
     attributes["data"] = data
-    return json.dumps(attributes, ensure_ascii=False, separators=(",", ":")).encode()
+    payload = json.dumps(attributes, ensure_ascii=False, separators=(",", ":")).encode()
+    if len(payload) > MAX_MESSAGE_BYTES:
+        raise InvalidMessage("too_large", _too_large(len(payload)))
+    return payload
 
 
 def decode(payload: bytes) -> SignedEvent:
     """Return the event in `payload`; InvalidMessage with the reason when it is none of version 1."""
     if len(payload) > MAX_MESSAGE_BYTES:
-        raise InvalidMessage(
-            "too_large", f"{len(payload)} bytes; a message has at most {MAX_MESSAGE_BYTES}"
-        )
+        raise InvalidMessage("too_large", _too_large(len(payload)))
     attributes = _parse_json(payload)
     data = attributes.get("data")
     if attributes.get("specversion") != SPECVERSION or not isinstance(data, dict):
@@ -154,6 +155,10 @@ def decode_envelope(payload: bytes) -> SignedEnvelope | None:
     if type(sequence) is not int or not 1 <= sequence < 1 << 63 or not BOOT_ID.fullmatch(boot_id):
         return None
     return SignedEnvelope(source, boot_id, sequence, signature, _signing_input(attributes))
+
+
+def _too_large(size: int) -> str:
+    return f"{size} bytes; a message has at most {MAX_MESSAGE_BYTES}"
 
 
 def _parse_json(payload: bytes) -> dict[str, Any]:

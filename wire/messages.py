@@ -144,12 +144,21 @@ class PlateObservation(Observation):
     crop: InlinePicture | None = None
 
 
+CameraStateName = Literal[
+    "online", "offline", "frozen", "covered", "too_dark", "moved", "defocused", "wrong_time"
+]
+
+
 class CameraObservation(Message):
-    """A camera that went away, came back, or shows something that is no picture of its scene."""
+    """A camera that went away, came back, or shows something that is no picture of its scene.
+
+    A camera is in one state at a time: ``online`` says that all is well with it again. `captured_at` is
+    when the state began.
+    """
 
     TYPE: ClassVar[str] = "gatehouse.observation.camera.v1"
     kind: Literal["camera"] = "camera"
-    state: Literal["online", "offline"]
+    state: CameraStateName
     captured_at: AwareDatetime
     reason: Annotated[str, Field(max_length=400)]
 

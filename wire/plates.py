@@ -226,8 +226,10 @@ def normalise(text: str) -> str:
     becomes 1, which no plate has as letters; traditional characters become simplified. The result
     need not be a plate (see :func:`parse`); normalising twice changes nothing.
     """
-    folded = unicodedata.normalize("NFKC", text).upper()
-    return _NOISE.sub("", unicodedata.normalize("NFKC", folded)).translate(_FOLD)
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).upper())
+    # Again: what stood on both sides of a space that went may combine into one character.
+    joined = unicodedata.normalize("NFKC", _NOISE.sub("", folded)).upper()
+    return unicodedata.normalize("NFKC", joined).translate(_FOLD)
 
 
 def parse(text: str, colour: PlateColour | None = None, *, rows: int | None = None) -> Plate | None:

@@ -312,7 +312,7 @@ def test_evidence_can_be_asked_for_after_the_last_file(
     face = next(e for e in hub.events() if isinstance(e.data, FaceObservation))
     hub.send(
         hub.topics.command("evidence"),
-        hub.sign(EvidenceCommand(observation_id=face.id, names=("scene", "crop"))),
+        hub.sign(EvidenceCommand(observation_id=face.id, names=("scene", "close"))),
     )
     thread.join(20)
     pictures = dict(hub.payloads("/evidence/"))

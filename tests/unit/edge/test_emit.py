@@ -113,7 +113,7 @@ def test_the_ring_has_what_the_observation_names_with_bystanders_hidden() -> Non
     observation_id = box.emitter.tell(FACE)
     data = box.sent()[1].data
     assert isinstance(data, FaceObservation)
-    assert [item.name for item in data.evidence] == ["scene", "crop"]
+    assert [item.name for item in data.evidence] == ["scene", "close"]
     scene = open_jpeg(box.ring.get(observation_id, "scene"))
     assert scene.shape == SCENE.shape
     assert np.abs(scene[125, 145].astype(int) - SCENE[125, 145]).max() < 20  # the subject is shown

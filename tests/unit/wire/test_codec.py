@@ -142,6 +142,16 @@ def test_an_oversized_message_is_not_parsed():
         decode(b"[" * (MAX_MESSAGE_BYTES + 1))
 
 
+def test_what_no_reader_would_take_is_not_written():
+    face = EXAMPLES["observation_face"]
+    huge = face.probe.model_copy(update={"ciphertext": "A" * MAX_MESSAGE_BYTES})
+    too_large = event("observation_face").model_copy(
+        update={"data": face.model_copy(update={"probe": huge})}
+    )
+    with pytest.raises(InvalidMessage, match="too_large"):
+        encode(too_large, SIGNER)
+
+
 def test_deep_nesting_is_refused():
     with pytest.raises(InvalidMessage):
         decode(b'{"specversion":"1.0","data":{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}}")
