@@ -4,6 +4,7 @@ Only parsing, printing and writing of files; the work is in ``evaluate`` and ``m
 """
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,7 +15,9 @@ from models.plates.recogniser import PlateRecogniser
 from models.plates.report import text_table, write_page
 
 
-def _against(folder: Path, peers: Path, *, crops: bool) -> dict[str, Any]:
+def _against(
+    folder: Path, peers: Path, *, crops: bool, keep: Callable[[Path], bool]
+) -> dict[str, Any]:
     """Other readers on the same pictures: by name, n and exact."""
     from models.plates.peers import load_finder, load_readers, read_photograph
     from models.plates.truth import load_labelled, read_picture
@@ -23,6 +26,8 @@ def _against(folder: Path, peers: Path, *, crops: bool) -> dict[str, Any]:
     find = None if crops else load_finder(peers / "plate_detect.onnx")
     exact, n = [0] * len(readers), 0
     for item in load_labelled(folder):
+        if not keep(item.path):
+            continue
         picture = read_picture(item.path)
         n += len(item.plates)
         if picture is None:
@@ -56,6 +61,9 @@ def eval_plates(
     empty: Annotated[
         bool, typer.Option("--empty", help="Pictures and videos without any plate: false reads.")
     ] = False,
+    left_out: Annotated[
+        bool, typer.Option("--left-out", help="Only pictures that our training never saw.")
+    ] = False,
     every: Annotated[int, typer.Option("--every", min=1, help="With --empty: of a video.")] = 10,
 ) -> None:
     """Measure how well plates are read in a folder of labelled pictures."""
@@ -66,13 +74,25 @@ def eval_plates(
         if json_file is not None:
             json_file.write_text(json.dumps(nothing, ensure_ascii=False, indent=1), "utf-8")
         return
-    outcomes = read_folder(recogniser, folder, crops=crops)
+    keep = _left_out(folder) if left_out else _every
+    outcomes = read_folder(recogniser, folder, crops=crops, keep=keep)
     figures = score(outcomes, recogniser.calibration.threshold)
     typer.echo(text_table(folder.name, figures))
-    others = _against(folder, against, crops=crops) if against else {}
+    others = _against(folder, against, crops=crops, keep=keep) if against else {}
     for name, other in others.items():
         typer.echo(f"  {name:32s} exact {other['exact']} of {other['n']}")
     _write(json_file, page, folder.name, figures, outcomes, others)
+
+
+def _every(path: Path) -> bool:
+    del path
+    return True
+
+
+def _left_out(folder: Path) -> Callable[[Path], bool]:
+    from models.training.real import is_train
+
+    return lambda path: not is_train(folder.name, path.name)
 
 
 def _write(

@@ -192,8 +192,14 @@ def _photograph_outcomes(
     return outcomes
 
 
-def read_folder(recogniser: PlateRecogniser, folder: Path, *, crops: bool) -> list[Outcome]:
-    """What ``recogniser`` reads of every labelled plate of ``folder``.
+def read_folder(
+    recogniser: PlateRecogniser,
+    folder: Path,
+    *,
+    crops: bool,
+    keep: Callable[[Path], bool] = lambda _: True,
+) -> list[Outcome]:
+    """What ``recogniser`` reads of every labelled plate of ``folder`` whose picture ``keep`` takes.
 
     A picture that cannot be decoded counts as not read.
 
@@ -203,6 +209,8 @@ def read_folder(recogniser: PlateRecogniser, folder: Path, *, crops: bool) -> li
     of_one = _crop_outcomes if crops else _photograph_outcomes
     outcomes: list[Outcome] = []
     for item in load_labelled(folder):
+        if not keep(item.path):
+            continue
         picture = read_picture(item.path)
         if picture is None:
             outcomes += [Outcome(item.path, t, "", 0.0, 0.0, "not a picture") for t in item.plates]
