@@ -28,7 +28,7 @@ REFINER_SIZE = (64, 128)
 UNSURE = 0.92
 """Below this probability a plate is read again by other corners, and the readings are averaged."""
 
-PLATE_LIKELY = 0.4
+PLATE_LIKELY = 0.95
 """Least probability, by the refiner, that a detection is a plate at all."""
 
 
