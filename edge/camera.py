@@ -1,7 +1,7 @@
-"""One camera in the worker: its captures, its pipeline, its presence, its health.
+"""One camera in the worker: its captures, its pipeline, its state, its health.
 
 In: the camera's section of the configuration and what all cameras share. Out: frames into the mailboxes,
-findings and changes of presence to the emitter. Opens nothing before `start`.
+findings and changes of state to the emitter. Opens nothing before `start`.
 """
 
 import logging
@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from edge.camera_state import CameraState
 from edge.capture import Capture, CapturePlan, Clocks, plan_for_detail
 from edge.closer import RecentFrames
 from edge.config import CameraSection
@@ -20,6 +21,9 @@ from edge.frame import RawFrame, SceneEnd
 from edge.mailbox import Item, Mailboxes
 from edge.motion import MotionGate
 from edge.online import Change, OnlineState
+from edge.picture_faults import Limits
+from edge.picture_health import PictureHealth
+from edge.picture_signs import LOOK_WIDTH_PX
 from edge.pipeline import Finding, Pipeline, Steps
 from edge.plate_lane import PlateLane
 from edge.sources import parse_source
@@ -41,7 +45,7 @@ class Networks:
 
 @dataclass(frozen=True, slots=True)
 class Outlets:
-    """Where a camera's findings and changes of presence go."""
+    """Where a camera's findings and changes of state go."""
 
     tell: Callable[[Finding], object]
     tell_camera: Callable[[str, CameraObservation], None]
@@ -64,7 +68,8 @@ class Camera:
         self.id, self.counters = section.id, counters
         self._boxes, self._outlets, self._clocks = boxes, outlets, clocks
         self._lock = threading.Lock()
-        self._presence = OnlineState(clocks.monotonic_s())
+        self._presence, self._state = OnlineState(clocks.monotonic_s()), CameraState()
+        self._picture = _picture_health(section)
         self._health_from = (counters.copy(), clocks.monotonic_s())
         main_stream = None if section.detect_source is None else RecentFrames()
         steps = _steps(section, networks, main_stream, new_track_id)
@@ -123,20 +128,32 @@ class Camera:
         """Analyse what was captured. One thread at a time."""
         if isinstance(item, SceneEnd):
             self._pipeline.end_scene(item)
+            if self._picture is not None:
+                self._picture.interrupt()
             return
         started_s = self._clocks.monotonic_s()
+        self._judge(item)
         self._pipeline.process(item)
         ended_s = self._clocks.monotonic_s()
         self.counters.busy_s += ended_s - started_s
         self.counters.lag_s = ended_s - item.arrived_s
+
+    def _judge(self, frame: RawFrame) -> None:
+        """Does the camera still show its scene?"""
+        at = frame.captured_at
+        if self._picture is None or not self._picture.wants(at):
+            return
+        verdict = self._picture.look(frame.pixels.grey(LOOK_WIDTH_PX), at, frame.camera_clock)
+        if verdict is not None:
+            with self._lock:
+                self._tell_state(self._state.picture(verdict))
 
     def tick(self) -> None:
         """Time has passed: has the camera stayed away?"""
         if self.finished:
             return
         with self._lock:
-            change = self._presence.tick(self._clocks.monotonic_s())
-        self._tell_presence(change)
+            self._follow_presence(self._presence.tick(self._clocks.monotonic_s()))
 
     def health(self, outbox_pending: int) -> CameraHealth:
         """How the camera did since this was last asked."""
@@ -167,8 +184,7 @@ class Camera:
     def picture_came(self, at_s: float) -> None:
         """A sound picture came."""
         with self._lock:
-            change = self._presence.picture(at_s)
-        self._tell_presence(change)
+            self._follow_presence(self._presence.picture(at_s))
 
     def scene_ended(self, end: SceneEnd) -> None:
         """The continuous view ended."""
@@ -179,19 +195,22 @@ class Camera:
         with self._lock:
             self._presence.failed(reason)
 
-    def _tell_presence(self, change: Change | None) -> None:
-        if change is None:
+    def _follow_presence(self, change: Change | None) -> None:
+        if change is not None:
+            ago = timedelta(seconds=self._clocks.monotonic_s() - change.since_s)
+            since, online = self._clocks.now() - ago, change.state == "online"
+            self._tell_state(self._state.presence(online=online, since=since, reason=change.reason))
+
+    def _tell_state(self, observation: CameraObservation | None) -> None:
+        """Under the lock, so that states are told in their order."""
+        if observation is None:
             return
-        level = logging.INFO if change.state == "online" else logging.WARNING
-        log.log(level, "camera %s is %s: %s", self.id, change.state, change.reason)
-        ago = timedelta(seconds=self._clocks.monotonic_s() - change.since_s)
-        observation = CameraObservation(
-            state=change.state, captured_at=self._clocks.now() - ago, reason=change.reason[:400]
-        )
+        level = logging.INFO if observation.state == "online" else logging.WARNING
+        log.log(level, "camera %s is %s: %s", self.id, observation.state, observation.reason)
         try:
             self._outlets.tell_camera(self.id, observation)
         except StoreError:
-            log.exception("camera %s: that it is %s is lost", self.id, change.state)
+            log.exception("camera %s: that it is %s is lost", self.id, observation.state)
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +234,13 @@ class _DetailSink:
         log.warning(
             "camera %s: main stream: %s; crops come from the sub-stream", self.camera, reason
         )
+
+
+def _picture_health(section: CameraSection) -> PictureHealth | None:
+    """What judges the pictures; None where they are of no one view, or nobody wants it."""
+    if not section.health or not parse_source(section.detect_source or section.source).continuous:
+        return None
+    return PictureHealth(Limits(frozen_after_s=section.frozen_after_s))
 
 
 def _steps(

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from random import Random
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 
 from edge.counters import CameraCounters
 from edge.frame import RawFrame, SceneEnd
@@ -21,6 +21,8 @@ from edge.timing import Backoff, FramePicker, Increasing, LiveClock
 from wire.errors import SourceError
 
 log = logging.getLogger(__name__)
+
+_MOST_BETWEEN_S: Final = 4.0  # a camera that is back is to be seen, and said to be, within 10 s
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,8 @@ class Capture:
         self.error: SourceError | None = None
         self._plan, self._source, self._sink, self._counters = plan, source, sink, counters
         self._clocks = clocks or Clocks()
-        self._backoff = Backoff(random or Random())  # noqa: S311 - spreads retries, no secret
+        retries = random or Random()  # noqa: S311 - spreads them, no secret
+        self._backoff = Backoff(retries, most_s=_MOST_BETWEEN_S)
         self._increasing = Increasing()
         self._sequence = 0
         self._opened_once = False
@@ -192,6 +195,7 @@ class Capture:
             sequence=self._sequence,
             pts_s=pts_s,
             arrived_s=arrived_s,
+            camera_clock=picture.camera_clock,
         )
         self._sequence += 1
         return frame

@@ -102,6 +102,8 @@ class CameraSection(_Section):
     (`/dev/video0`, or its number). With `detect_source` (the camera's sub-stream) detection runs on
     that, and crops are cut from `source`. `pace` is for files and folders: ``realtime`` plays them as a
     camera would, ``asap`` analyses every frame that the analysis rate picks, however long it takes.
+    `health` watches whether the camera still shows its scene; `frozen_after_s` wants to be longer where the
+    camera sends a still scene without any change, as some that save bandwidth do.
     `starts_at` is when the file's first frame was captured; without it, when it is opened.
     """
 
@@ -115,6 +117,8 @@ class CameraSection(_Section):
     plates: bool = True
     motion_gate: bool = True
     min_face_px: Annotated[int, Field(ge=12, le=1000)] = 40
+    health: bool = True
+    frozen_after_s: Annotated[float, Field(ge=3, le=86400)] = 7.0
     pace: Literal["realtime", "asap"] = "realtime"
     starts_at: AwareDatetime | None = None
 

@@ -95,7 +95,11 @@ class Frame:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RawFrame:
-    """A `Frame` before colour conversion. `arrived_s` is the monotonic time of its arrival."""
+    """A `Frame` before colour conversion.
+
+    `arrived_s` is the monotonic time of its arrival; `camera_clock` when the camera itself says that it
+    took the picture, None where it does not say.
+    """
 
     pixels: Pixels
     camera: str
@@ -103,6 +107,7 @@ class RawFrame:
     sequence: int
     pts_s: float
     arrived_s: float
+    camera_clock: datetime | None = None
 
     def to_frame(self) -> Frame:
         """Convert the pixels to BGR."""

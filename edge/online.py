@@ -29,7 +29,7 @@ class OnlineState:
     """
 
     started_s: float
-    away_s: float = 10.0
+    away_s: float = 8.0
     back_s: float = 3.0
     gap_s: float = 2.0
     state: State = field(default="unknown", init=False)

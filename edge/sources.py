@@ -6,10 +6,12 @@ flags damage, follows a change of resolution and gives up a stalled read in time
 `cv2.VideoCapture` does not. Nothing is converted here, and nothing retried.
 """
 
+import struct
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Protocol, Self
@@ -24,15 +26,22 @@ from wire.errors import SourceError
 
 OPEN_TIMEOUT_S: Final = 8.0
 READ_TIMEOUT_S: Final = 5.0
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST_CLOCK: Final = datetime(1999, 1, 1, tzinfo=UTC)  # what lies before is time since switched on
 _PICTURES: Final = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Picture:
-    """One decoded picture. `pts_s` is None where the stream has no times."""
+    """One decoded picture.
+
+    `pts_s` is None where the stream has no times, `camera_clock` where the camera does not say what its
+    clock was.
+    """
 
     pixels: Pixels
     pts_s: float | None
+    camera_clock: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,11 +203,29 @@ class VideoStream:
         except av.error.FFmpegError as error:
             yield Damaged(_why(error))
             return
+        clock = _camera_clock(packet)
         for frame in frames:
             if frame.is_corrupt:
                 yield Damaged("flagged corrupt by the decoder")
             else:
-                yield Picture(_AvPixels(frame), None if frame.pts is None else float(frame.time))
+                pts_s = None if frame.pts is None else float(frame.time)
+                yield Picture(_AvPixels(frame), pts_s, clock)
+
+
+def _camera_clock(packet: Any) -> datetime | None:
+    """What the camera's clock was, from its RTCP sender reports (RFC 3550, 6.4.1).
+
+    FFmpeg gives it as an ``AVProducerReferenceTime``: microseconds since 1970 in the machine's byte
+    order. A camera that counts from when it was switched on has no clock to be wrong.
+    """
+    if not packet.has_sidedata("prft"):
+        return None
+    (since_1970_us,) = struct.unpack_from("=q", bytes(packet.get_sidedata("prft")))
+    try:
+        clock = _EPOCH + timedelta(microseconds=since_1970_us)
+    except OverflowError:
+        return None
+    return clock if clock >= _FIRST_CLOCK else None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -60,6 +60,9 @@ EXAMPLES: dict[str, m.Message] = {
     "observation_camera": m.CameraObservation(
         state="offline", captured_at=AT, reason="no frame for 10 s: connection timed out"
     ),
+    "observation_camera_covered": m.CameraObservation(
+        state="covered", captured_at=AT, reason="nothing of the scene is to be seen any more"
+    ),
     "edge_status": m.EdgeStatus(
         session_id=_id("session"),
         online=True,
@@ -123,7 +126,7 @@ EXAMPLES: dict[str, m.Message] = {
     ),
 }
 
-_SEQUENCED = {"observation_face", "observation_plate", "observation_camera"}
+_SEQUENCED = {name for name in EXAMPLES if name.startswith("observation_")}
 
 
 def event(name: str) -> m.Event:

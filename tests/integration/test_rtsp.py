@@ -6,14 +6,17 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import edge.camera
 import edge.sources
+from edge.capture import Clocks
 from edge.config import EdgeConfig
 from edge.counters import Counters
 from edge.online import OnlineState
@@ -75,11 +78,13 @@ class RtspServer:
 
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A minute of a person who walks to and fro."""
+    """A minute of a person who walks to and fro before a fence."""
+    fence = np.where(np.arange(640) // 40 % 2 == 0, 70, 120).astype(np.uint8)[None, :, None]
 
     def scene(n: int) -> Any:
         x = 50 + 4 * (n % 50)
-        return picture(("ann", (x, 80, x + 90, 170)))
+        image = picture(("ann", (x, 80, x + 90, 170)))
+        return np.where(image == 100, fence, image)
 
     path = tmp_path_factory.mktemp("rtsp") / "clip.mp4"
     return write_clip(path, (scene(n) for n in range(25 * 60)))
@@ -227,3 +232,22 @@ def test_one_cameras_trouble_does_not_touch_another(tmp_path: Path, server: Rtsp
         wait_until(lambda: box.faces)
         wait_until(lambda: "offline" in box.states)
     assert sorted(box.states) == ["offline", "online"]
+
+
+def test_unplugged_and_plugged_in_are_each_told_within_ten_seconds(
+    tmp_path: Path, server: RtspServer
+) -> None:
+    """With the limits that a real camera gets."""
+    with Box(tmp_path, server.url, "tcp") as box:
+        wait_until(lambda: box.analysed >= 5)
+        server.kill()
+        wait_until(lambda: box.states == ["online", "offline"], 10.0)
+        server.start()
+        wait_until(lambda: box.states == ["online", "offline", "online"], 10.0)
+
+
+def test_a_camera_whose_clock_is_an_hour_behind_is_told(tmp_path: Path, server: RtspServer) -> None:
+    box = Box(tmp_path, server.url, "tcp")
+    box.parts.clocks = Clocks(now=lambda: datetime.now(UTC) + timedelta(hours=1))
+    with box:
+        wait_until(lambda: box.states == ["online", "wrong_time"], 30.0)
