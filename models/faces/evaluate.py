@@ -1,230 +1,213 @@
-"""How well a face pack tells people apart, on pictures whose people are known.
+"""How well a face pack tells people apart: the figures of docs/faces.md.
 
-In: a pack, and labelled pictures (sub-folders are the identities, or a ``labels.csv`` of ``file,identity``).
-Out: a `FaceReport`. Every picture counts by its largest face. Scoring is pure; reading pictures and running
-the networks is in `embed_folder`.
-
-Terms as in ISO/IEC 19795: genuine and impostor comparisons, FMR (strangers taken for each other), FNMR (one
-person not recognised), failure to acquire (no face found). With no error in n the 95 % bound is 3/n.
+In: a pack, and its embeddings of labelled pictures. Out: a `FaceReport`, and a `Calibration`. Pure: reading
+pictures and running the networks is in `models.faces.labelled`.
 """
 
-import csv
-import math
-import time
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
-import cv2
-import numpy as np
-from numpy.typing import NDArray
-
-from models.arrays import Floats
+from models.faces import strangers
+from models.faces.calibration import Calibration, fit
+from models.faces.identification import Searches, Strangers, search
+from models.faces.labelled import Embedded
+from models.faces.rates import Rate, auc, comparisons, fnmr_at
 from models.faces.types import FacePack
 from wire.errors import InputError
 
-_SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
-_Z95: Final = 1.96
+REPORTED_FPIR: Final = 0.01
+_LEAST_SEARCHES: Final = 1000
+_PER_ERROR: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Rate:
-    """`errors` of `n`, with the upper end of its 95 % interval."""
+class Identification:
+    """Searches in a gallery that was padded to `people`.
 
-    errors: int
-    n: int
+    `threshold` is the lowest with an FPIR of `wanted_fpir`, without a margin; `tpir` counts the searches
+    that gave the right name there, `real_named` the real people not enrolled who got one.
+    """
 
-    @property
-    def value(self) -> float:
-        """The observed rate; 0 for nothing observed."""
-        return self.errors / self.n if self.n else 0.0
-
-    @property
-    def upper(self) -> float:
-        """The rule of three without an error, else Wilson's score bound (Wilson, JASA 1927)."""
-        if not self.n:
-            return 1.0
-        if not self.errors:
-            return min(1.0, 3 / self.n)
-        p, n, z = self.value, self.n, _Z95
-        spread = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-        return (p + z * z / (2 * n) + spread) / (1 + z * z / n)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Embedded:
-    """Embedded pictures: `embeddings` ``(N, D)``, N identities, and what could not be acquired."""
-
-    embeddings: Floats
-    identities: tuple[str, ...]
-    failed: tuple[str, ...]
-    detect_ms: float
-    embed_ms: float
+    people: int
+    real_people: int
+    modelled_people: int
+    modelled_searches: int
+    wanted_fpir: float
+    threshold: float
+    tpir: Rate
+    real_named: Rate
 
 
 @dataclass(frozen=True, slots=True)
 class FaceReport:
-    """What docs/models.md shows of one pack; times are medians per picture and per face."""
+    """What docs/faces.md shows of one pack; times are medians per picture and per face.
+
+    `fmr` and `fnmr` are one picture against one at the pack's own `threshold`, and `named` the searches in
+    the padded gallery that give the right name at its threshold and margin.
+    """
 
     pack: str
     pack_sha256: str
     people: int
     pictures: int
+    genuine_pairs: int
+    impostor_pairs: int
     threshold: float
+    margin: float
     genuine_mean: float
     genuine_min: float
     impostor_mean: float
-    impostor_sd: float
+    impostor_spread: float
     impostor_max: float
     auc: float
     fmr: Rate
     fnmr: Rate
-    fnmr_at_fmr_1e_3: float
+    fnmr_at_fmr_1e_3: Rate
+    fnmr_at_fmr_1e_4: Rate
     failure_to_acquire: Rate
-    misnamed: Rate
+    identification: Identification
     detect_ms: float
     embed_ms: float
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON, with the keys that issue trackers and CI know (``fnmr_at_fmr_1e-3`` …)."""
-        values = asdict(self)
-        values["fnmr_at_fmr_1e-3"] = values.pop("fnmr_at_fmr_1e_3")
-        values["ms_per_face"] = self.detect_ms + self.embed_ms
-        for name in ("fmr", "fnmr", "failure_to_acquire", "misnamed"):
-            rate: Rate = getattr(self, name)
-            values[name] = {
-                "errors": rate.errors,
-                "n": rate.n,
-                "value": rate.value,
-                "upper_95": rate.upper,
-            }
-        return values
+        """For JSON. Rates are numbers; `counts` and `intervals_95` have how sure each is."""
+        found = self.identification
+        rates = {
+            "fnmr_at_fmr_1e-3": self.fnmr_at_fmr_1e_3,
+            "fnmr_at_fmr_1e-4": self.fnmr_at_fmr_1e_4,
+            "failure_to_acquire": self.failure_to_acquire,
+            "fmr": self.fmr,
+            "fnmr": self.fnmr,
+            "tpir_at_fpir_1e-2": found.tpir,
+        }
+        return {
+            "pack": self.pack,
+            "pack_sha256": self.pack_sha256,
+            **{name: rate.value for name, rate in rates.items()},
+            "auc": self.auc,
+            "ms_per_face": self.detect_ms + self.embed_ms,
+            "detect_ms": self.detect_ms,
+            "embed_ms": self.embed_ms,
+            "people": self.people,
+            "pictures": self.pictures,
+            "threshold": self.threshold,
+            "margin": self.margin,
+            "similarity": {
+                "genuine_mean": self.genuine_mean,
+                "genuine_min": self.genuine_min,
+                "impostor_mean": self.impostor_mean,
+                "impostor_spread": self.impostor_spread,
+                "impostor_max": self.impostor_max,
+            },
+            "identification": {
+                "people": found.people,
+                "real_people": found.real_people,
+                "modelled_people": found.modelled_people,
+                "padded_with": PADDING,
+                "modelled_searches": found.modelled_searches,
+                "fpir": found.wanted_fpir,
+                "threshold": found.threshold,
+                "real_people_not_enrolled_named": found.real_named.errors,
+                "real_people_not_enrolled_searched": found.real_named.n,
+            },
+            "counts": {
+                **{name: [rate.errors, rate.n] for name, rate in rates.items()},
+                "genuine_pairs": self.genuine_pairs,
+                "impostor_pairs": self.impostor_pairs,
+            },
+            "intervals_95": {name: list(rate.interval) for name, rate in rates.items()},
+        }
 
 
-def labelled_faces(folder: Path) -> tuple[tuple[Path, str], ...]:
-    """Pictures and who is on them; InputError when `folder` is not labelled."""
-    if not folder.is_dir():
-        raise InputError(f"{folder}: no such folder")
-    table = folder / "labels.csv"
-    if table.is_file():
-        with table.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file))
-        if not rows or not {"file", "identity"} <= set(rows[0]):
-            raise InputError(f"{table}: needs the columns file and identity")
-        return tuple((folder / row["file"], row["identity"]) for row in rows)
-    found = tuple(
-        (path, path.parent.name)
-        for path in sorted(folder.glob("*/*"))
-        if path.suffix.lower() in _SUFFIXES
-    )
-    if not found:
-        raise InputError(
-            f"{folder}: no sub-folders with pictures (one per person) and no labels.csv"
-        )
-    return found
+PADDING: Final = (
+    "strangers drawn from a model of the measured ones (models/faces/strangers.py):"
+    " no relatives, no look-alikes"
+)
 
 
-def embed_folder(pack: FacePack, items: Sequence[tuple[Path, str]]) -> Embedded:
-    """Embed the largest face of every picture."""
-    rows: list[Floats] = []
-    identities, failed = [], []
-    detect_s, embed_s = [], []
-    for path, identity in items:
-        image = cv2.imread(str(path))
-        if image is None:
-            failed.append(str(path))
-            continue
-        started = time.perf_counter()
-        found = pack.detector.detect(image)
-        detect_s.append(time.perf_counter() - started)
-        if not len(found):
-            failed.append(str(path))
-            continue
-        largest = int(np.argmax(np.prod(found.boxes[:, 2:] - found.boxes[:, :2], axis=1)))
-        started = time.perf_counter()
-        crop = pack.embedder.crop(image, found.landmarks[largest])
-        rows.append(pack.embedder.embed([crop]))
-        embed_s.append(time.perf_counter() - started)
-        identities.append(identity)
-    return Embedded(
-        np.concatenate(rows) if rows else np.zeros((0, pack.embedder.dimension), np.float32),
-        tuple(identities),
-        tuple(failed),
-        1000 * float(np.median(detect_s)) if detect_s else 0.0,
-        1000 * float(np.median(embed_s)) if embed_s else 0.0,
-    )
-
-
-def report(pack: FacePack, data: Embedded) -> FaceReport:
-    """Score `data` at the pack's own threshold and margin.
+def report(pack: FacePack, data: Embedded, gallery_people: int) -> FaceReport:
+    """Score `data`, one picture against one and in a gallery padded to `gallery_people`.
 
     Raises:
         InputError: fewer than two people, or nobody with two pictures.
     """
-    genuine, impostor = comparisons(data)
+    genuine, impostor = comparisons(data.embeddings, data.identities)
     if not len(genuine) or not len(impostor):
         raise InputError("needs two people or more, and one of them with two pictures or more")
+    alike, spread = strangers.spread(data.embeddings, data.identities)
     return FaceReport(
         pack=pack.name,
         pack_sha256=pack.embedder.pack_sha256,
         people=len(set(data.identities)),
         pictures=len(data.identities) + len(data.failed),
+        genuine_pairs=len(genuine),
+        impostor_pairs=len(impostor),
         threshold=pack.threshold,
+        margin=pack.margin,
         genuine_mean=float(genuine.mean()),
         genuine_min=float(genuine.min()),
-        impostor_mean=float(impostor.mean()),
-        impostor_sd=float(impostor.std()),
+        impostor_mean=alike,
+        impostor_spread=spread,
         impostor_max=float(impostor.max()),
         auc=auc(genuine, impostor),
         fmr=Rate(int((impostor >= pack.threshold).sum()), len(impostor)),
         fnmr=Rate(int((genuine < pack.threshold).sum()), len(genuine)),
         fnmr_at_fmr_1e_3=fnmr_at(genuine, impostor, 1e-3),
+        fnmr_at_fmr_1e_4=fnmr_at(genuine, impostor, 1e-4),
         failure_to_acquire=Rate(len(data.failed), len(data.identities) + len(data.failed)),
-        misnamed=not_named(data, pack.threshold, pack.margin),
+        identification=_identification(data, gallery_people),
         detect_ms=data.detect_ms,
         embed_ms=data.embed_ms,
     )
 
 
-def comparisons(data: Embedded) -> tuple[Floats, Floats]:
-    """Similarities of all pairs of one person, and of all pairs of two."""
-    similarity = data.embeddings @ data.embeddings.T
-    names = np.array(data.identities)
-    same = names[:, None] == names[None, :]
-    pair = np.triu(np.ones(same.shape, dtype=bool), 1)
-    return similarity[pair & same], similarity[pair & ~same]
+def calibrate(
+    pack: FacePack, data: Embedded, wanted_fpir: float, gallery_people: int, now: datetime
+) -> Calibration:
+    """Choose threshold and margin for galleries up to `gallery_people`.
 
-
-def auc(genuine: Floats, impostor: Floats) -> float:
-    """Chance that a genuine pair is more similar than an impostor pair; ties count half."""
-    order = np.sort(impostor)
-    below = np.searchsorted(order, genuine, side="left")
-    upto = np.searchsorted(order, genuine, side="right")
-    return float((below + upto).sum() / 2 / len(genuine) / len(impostor))
-
-
-def fnmr_at(genuine: Floats, impostor: Floats, fmr: float) -> float:
-    """FNMR at the lowest threshold at which no more than `fmr` of the impostors match."""
-    allowed = int(fmr * len(impostor))
-    threshold = np.sort(impostor)[::-1][allowed]
-    return float((genuine <= threshold).mean())
-
-
-def not_named(data: Embedded, threshold: float, margin: float) -> Rate:
-    """Pictures not given their right name when each is searched among all the others.
-
-    A name is given when the best picture reaches `threshold` and leads the best of any other person by
-    `margin`. People with one picture only are strangers: naming them is an error too.
+    Raises:
+        InputError: fewer than two people, or nobody with two pictures.
     """
-    similarity: NDArray[np.float32] = data.embeddings @ data.embeddings.T
-    np.fill_diagonal(similarity, -1)
-    names = np.array(data.identities)
-    errors = 0
-    for row, name in zip(similarity, names, strict=True):
-        best = names[int(np.argmax(row))]
-        lead = row.max() - row[names != best].max(initial=-1)
-        given = best if row.max() >= threshold and lead >= margin else None
-        expected = name if (names == name).sum() > 1 else None
-        errors += given != expected
-    return Rate(errors, len(names))
+    if len(set(data.identities)) in (len(data.identities), 1):
+        raise InputError("needs two people or more, and one of them with two pictures or more")
+    sizes = [10**power for power in range(1, 8) if 10**power < gallery_people]
+    searches = _searches(data, wanted_fpir, (*sizes, gallery_people))
+    _, spread = strangers.spread(data.embeddings, data.identities)
+    margin, steps = fit(searches, wanted_fpir, spread)
+    people = len(set(data.identities))
+    return Calibration(
+        pack=pack.name,
+        pack_sha256=pack.embedder.pack_sha256,
+        wanted_fpir=wanted_fpir,
+        margin=margin,
+        steps=steps,
+        measured_on=f"{len(data.identities)} pictures of {people} people; padded with {PADDING}",
+        measured_at=now,
+    )
+
+
+def _identification(data: Embedded, people: int) -> Identification:
+    found = _searches(data, REPORTED_FPIR, (people,))[0]
+    threshold = found.threshold_at(REPORTED_FPIR)
+    real = len(set(data.identities))
+    return Identification(
+        people=found.people,
+        real_people=real,
+        modelled_people=found.people - real,
+        modelled_searches=len(found.top) - found.real,
+        wanted_fpir=REPORTED_FPIR,
+        threshold=threshold,
+        tpir=found.tpir(threshold),
+        real_named=found.real_fpir(threshold),
+    )
+
+
+def _searches(data: Embedded, fpir: float, sizes: tuple[int, ...]) -> tuple[Searches, ...]:
+    """Searches in galleries of these sizes, enough of them for `fpir` to be seen."""
+    model = strangers.fit(data.embeddings, data.identities)
+    passing = max(_LEAST_SEARCHES, round(_PER_ERROR / fpir))
+    padding = Strangers(model.draw(sizes[-1], seed=1), model.draw(passing, seed=2))
+    found = search(data.embeddings, data.identities, padding, sizes)
+    return tuple({searches.people: searches for searches in found}.values())

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from models.faces.calibration import shipped_calibration
 from models.faces.dlib_faces import DLIB_MIN_FACE_PX, DlibDetector, DlibEmbedder
 from models.faces.embedding import OnnxEmbedder, recipe_sha256
 from models.faces.insight import SCRFD_CLOSEUP_PX, SCRFD_LONGEST_PX, ArcFaceEmbedder, ScrfdDetector
@@ -65,15 +66,17 @@ def load_face_pack(
     def run(file: InstalledFile) -> Session:
         return open_session(file.path, threads=threads, providers=providers)
 
+    embedder = _embedder(installed, run)
     return FacePack(
         name=pack.name,
         detector=_detector(installed, run, size or DetectorSize()),
-        embedder=_embedder(installed, run),
+        embedder=embedder,
         threshold=pack.face.threshold,
         margin=pack.face.margin,
         licence=pack.licence,
         commercial=pack.commercial,
         note=pack.note,
+        calibration=shipped_calibration(pack.name, embedder.pack_sha256),
     )
 
 

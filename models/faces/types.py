@@ -12,6 +12,7 @@ from typing import Protocol
 import numpy as np
 
 from models.arrays import Floats, Image, check_floats
+from models.faces.calibration import Acceptance, Calibration
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,12 +103,14 @@ class FacePack:
         name: the pack's name in the registry.
         detector: finds faces, with landmarks.
         embedder: crops and embeds them.
-        threshold: least cosine similarity that counts as the same person; a starting value that was
-            measured as the registry says. A calibration of the site's own replaces it.
-        margin: least lead over the next best subject.
+        threshold: least cosine similarity that counts as the same person, one picture against one;
+            measured as the registry says.
+        margin: least lead over the next best subject, where there is no calibration.
         licence: SPDX expression or the licence's name.
         commercial: whether the licence allows commercial use.
         note: one sentence for the log and the console; "" where there is nothing to say.
+        calibration: what this release measured of the pack on development pictures; None where it did
+            not. A site's own replaces it.
     """
 
     name: str
@@ -118,3 +121,14 @@ class FacePack:
     licence: str
     commercial: bool
     note: str = ""
+    calibration: Calibration | None = None
+
+    def acceptance(self, people: int) -> Acceptance:
+        """What a search among so many people must reach, where the site has not calibrated.
+
+        Never less than what one picture against one must.
+        """
+        if self.calibration is None:
+            return Acceptance(self.threshold, self.margin)
+        measured = self.calibration.acceptance(people)
+        return Acceptance(max(self.threshold, measured.threshold), measured.margin)

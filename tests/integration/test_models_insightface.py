@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from models.faces import load_face_pack
-from models.faces.evaluate import Embedded, embed_folder, labelled_faces, report
+from models.faces.evaluate import report
+from models.faces.labelled import Embedded, embed_folder, labelled_faces
 from models.install import import_packs
 from models.packs import PackStore
 from tests.unit.models.conftest import material_folder
@@ -55,10 +56,12 @@ def test_no_worse_than_insightface_called_plainly(material: Path, tmp_path: Path
             names.append(identity)
     theirs = Embedded(np.stack(rows), tuple(names), tuple(failed), 0.0, 0.0)
 
-    mine, plainly = report(pack, ours), report(pack, theirs)
+    mine, plainly = report(pack, ours, 1000), report(pack, theirs, 1000)
     assert mine.failure_to_acquire.errors <= plainly.failure_to_acquire.errors
     assert mine.auc >= plainly.auc - 1e-4
     assert mine.fnmr.errors <= plainly.fnmr.errors
     assert mine.fmr.errors <= plainly.fmr.errors
+    assert mine.fnmr_at_fmr_1e_3.errors <= plainly.fnmr_at_fmr_1e_3.errors
+    assert mine.fnmr_at_fmr_1e_4.errors <= plainly.fnmr_at_fmr_1e_4.errors
     alike = np.sum(ours.embeddings * theirs.embeddings, axis=1)
     assert np.median(alike) > 0.95
