@@ -35,9 +35,9 @@ def test_times_must_be_in_order():
 
 
 def test_one_confidence_per_character():
+    plate = EXAMPLES["observation_plate"].plate.model_dump() | {"char_confidences": (1.0,)}
     with pytest.raises(ValidationError, match="8 characters"):
-        plate = EXAMPLES["observation_plate"].plate.model_dump()
-        _changed("observation_plate", plate={**plate, "char_confidences": (1.0,)})
+        _changed("observation_plate", plate=plate)
 
 
 def test_messages_cannot_be_changed():
