@@ -86,7 +86,7 @@ class Decider:
             what, crop = plate, _jpeg(data)
             why = "plate.listed" if plate.candidates else "plate.not_listed"
         else:
-            return Decided(self._row(message, now, matched=False), "camera")
+            return Decided(self._row(message, now, matched=False), message.topic.name or "")
         matches = self._ask(self._sighting(message, data, what), crop or None, data.evidence)
         return Decided(self._row(message, now, matched=bool(matches)), why, matches)
 

@@ -9,21 +9,20 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, get_args
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from wire.codec import SignedEnvelope, decode, decode_envelope
 from wire.errors import InvalidMessage
 from wire.messages import (
+    AnyObservation,
     CameraHealth,
-    CameraObservation,
     EdgeStatus,
     Event,
     EvidenceReply,
     FaceObservation,
     Message,
-    PlateObservation,
 )
 from wire.topics import Topic, parse
 
@@ -31,8 +30,6 @@ from wire.topics import Topic, parse
 _NOT_UNDERSTOOD: Final = frozenset({"unknown_major", "unknown_type", "invalid_data"})
 _FURTHEST: Final = timedelta(days=3660)
 _LARGEST: Final = 1 << 53
-
-ObservationMessage = FaceObservation | PlateObservation | CameraObservation
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +146,7 @@ _CHANNELS: Final[Mapping[str, tuple[type[Message] | tuple[type[Message], ...], b
     "status": (EdgeStatus, False),
     "health": (CameraHealth, True),
     "reply": (EvidenceReply, False),
-    "observation": ((FaceObservation, PlateObservation, CameraObservation), True),
+    "observation": (get_args(AnyObservation), True),
 }
 
 
@@ -159,7 +156,7 @@ def _misplaced(topic: Topic, event: Event) -> tuple[str, str] | None:
         return "wrong_topic", f"a {event.data.TYPE} does not belong on {topic.channel}"
     if of_camera and event.camera != topic.camera:
         return "wrong_topic", f"camera {event.camera!r} sent it on the topic of {topic.camera!r}"
-    if isinstance(event.data, ObservationMessage):
+    if isinstance(event.data, AnyObservation):
         if event.data.kind != topic.name:
             return "wrong_topic", f"a {event.data.kind} does not belong on observation/{topic.name}"
         if _position(event) is None:
@@ -172,7 +169,7 @@ def _absurd(event: Event) -> tuple[str, str] | None:
     data = event.data
     if (event.sequence or 0) >= _LARGEST:
         return "invalid_data", f"sequence {event.sequence} is out of range"
-    if not isinstance(data, ObservationMessage):
+    if not isinstance(data, AnyObservation):
         return None
     try:
         skew = abs(corrected(event, data.captured_at) - corrected(event, event.time))
@@ -207,7 +204,8 @@ _ENVELOPE: Final = (
 )
 _FACELESS: Final = frozenset(
     model.TYPE
-    for model in (PlateObservation, CameraObservation, EdgeStatus, CameraHealth, EvidenceReply)
+    for model in (*get_args(AnyObservation), EdgeStatus, CameraHealth, EvidenceReply)
+    if model is not FaceObservation
 )
 _LONGEST: Final = 200
 _DEEPEST: Final = 6

@@ -144,9 +144,126 @@ class PlateObservation(Observation):
     crop: InlinePicture | None = None
 
 
+ObjectLabel = Literal["person", "bicycle", "motorcycle", "ebike", "car", "bus", "truck"]
+ObjectEvent = Literal["entered", "left", "dwelt", "crossed"]
+Direction = Literal["in", "out"]
+Behaviour = Literal[
+    "loitering",
+    "crowding",
+    "vehicle_prowling",
+    "blocked_lane",
+    "ebike_indoors",
+    "barrier_run",
+    "wrong_way",
+    "tailgating",
+]
+TrackId = Annotated[str, Field(min_length=1, max_length=120)]
 CameraStateName = Literal[
     "online", "offline", "frozen", "covered", "too_dark", "moved", "defocused", "wrong_time"
 ]
+
+
+class ObjectObservation(Observation):
+    """A person or vehicle that entered or left a zone, stayed in it for long, or crossed a line.
+
+    `zone` or `line` names the place, as the edge's configuration does. `count` is how many are in the zone
+    now, or have crossed the line in this `direction` since the edge was started; `stay_s` is how long the
+    object has been in the zone. `parked` says that a vehicle stands there, as opposed to driving.
+    """
+
+    TYPE: ClassVar[str] = "gatehouse.observation.object.v1"
+    kind: Literal["object"] = "object"
+    label: ObjectLabel
+    event: ObjectEvent
+    zone: Identifier | None = None
+    line: Identifier | None = None
+    direction: Direction | None = None
+    stay_s: Annotated[float, Field(ge=0)] | None = None
+    count: Annotated[int, Field(ge=0)]
+    parked: bool = False
+
+    @model_validator(mode="after")
+    def _is_at_one_place(self) -> Self:
+        if (self.zone is None) == (self.line is None):
+            raise ValueError("an object is told at a zone or at a line: name one of them")
+        if (self.event == "crossed") != (self.line is not None and self.direction is not None):
+            raise ValueError("a line is crossed in a direction, and nothing else has one")
+        return self
+
+
+class BehaviourObservation(Observation):
+    """What one object, or several together, did over a while.
+
+    `tracks` are all that took part, the one of `box_px` among them; `count` is what the behaviour counts:
+    people in a crowd, vehicles that were tried. `since_at` is when it began.
+    """
+
+    TYPE: ClassVar[str] = "gatehouse.observation.behaviour.v1"
+    kind: Literal["behaviour"] = "behaviour"
+    behaviour: Behaviour
+    label: ObjectLabel
+    zone: Identifier | None = None
+    line: Identifier | None = None
+    tracks: Annotated[tuple[TrackId, ...], Field(min_length=1, max_length=64)]
+    count: Annotated[int, Field(ge=0)]
+    since_at: AwareDatetime
+    stay_s: Annotated[float, Field(ge=0)]
+    reason: Annotated[str, Field(max_length=400)]
+
+
+class PassageMember(Message):
+    """One person or vehicle of a passage. `faces` and `plates` are ids of observations of the same track:
+    who it was is the hub's to say."""
+
+    track_id: TrackId
+    label: ObjectLabel
+    crossed_at: AwareDatetime
+    faces: tuple[MessageId, ...] = ()
+    plates: tuple[MessageId, ...] = ()
+
+
+class PassageObservation(Observation):
+    """Those who came through one gate together, over `line` in one `direction`.
+
+    `grants` is how many times a door or barrier was released for them, None where no signal is connected.
+    """
+
+    TYPE: ClassVar[str] = "gatehouse.observation.passage.v1"
+    kind: Literal["passage"] = "passage"
+    line: Identifier
+    direction: Direction
+    members: Annotated[tuple[PassageMember, ...], Field(min_length=1, max_length=64)]
+    grants: Annotated[int, Field(ge=0)] | None = None
+
+
+class AccessObservation(Message):
+    """A door or barrier that was released, or was not, and why. Never by a face alone.
+
+    `device` names the door or barrier; `method` is what was shown; `reference` is the plate, or the door
+    system's own number of the credential. A ``signal`` came from another system's door controller.
+    """
+
+    TYPE: ClassVar[str] = "gatehouse.observation.access.v1"
+    kind: Literal["access"] = "access"
+    device: Identifier
+    decision: Literal["granted", "refused"]
+    method: Literal["plate", "card", "code", "pin", "guard", "signal"]
+    reference: Annotated[str, Field(max_length=64)] = ""
+    observation_id: MessageId | None = None
+    captured_at: AwareDatetime
+    reason: Annotated[str, Field(max_length=400)]
+
+
+class MeterObservation(Message):
+    """One reading of a household's meter; `value` is what the meter stands at: m3 of water, kWh."""
+
+    TYPE: ClassVar[str] = "gatehouse.observation.meter.v1"
+    kind: Literal["meter"] = "meter"
+    meter: Annotated[str, Field(min_length=1, max_length=64)]
+    unit: Annotated[str, Field(min_length=1, max_length=64)]
+    medium: Literal["water", "electricity"]
+    value: Annotated[float, Field(ge=0)]
+    captured_at: AwareDatetime
 
 
 class CameraObservation(Message):
@@ -161,6 +278,19 @@ class CameraObservation(Message):
     state: CameraStateName
     captured_at: AwareDatetime
     reason: Annotated[str, Field(max_length=400)]
+
+
+AnyObservation = (
+    FaceObservation
+    | PlateObservation
+    | ObjectObservation
+    | BehaviourObservation
+    | PassageObservation
+    | AccessObservation
+    | MeterObservation
+    | CameraObservation
+)
+"""Every kind of observation that an edge sends on ``observation/<kind>``."""
 
 
 class PendingBoot(Message):
@@ -266,6 +396,15 @@ class PlateMatch(Message):
     cost: Annotated[float, Field(ge=0)] = 0.0
 
 
+class ConditionMatch(Message):
+    """Why a rule that asks for no listed person or plate raised: its kind, and the facts it rests on."""
+
+    kind: Literal["condition"] = "condition"
+    rule_kind: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+    facts: dict[str, str | int | float | bool | None]
+    observations: tuple[MessageId, ...] = ()
+
+
 class AlertEvidence(Message):
     """A picture behind an alert, and the path of the hub's API that serves it.
 
@@ -295,9 +434,9 @@ class AlertEvent(Message):
     state: str
     certainty: Literal["unverified", "confirmed"]
     reason: str
-    match: Annotated[FaceMatch | PlateMatch, Field(discriminator="kind")]
-    category: str
-    basis: str
+    match: Annotated[FaceMatch | PlateMatch | ConditionMatch, Field(discriminator="kind")]
+    category: str = ""
+    basis: str = ""
     captured_at: AwareDatetime
     first_seen_at: AwareDatetime
     last_seen_at: AwareDatetime
@@ -320,6 +459,11 @@ BY_TYPE: dict[str, type[Message]] = {
     for model in (
         FaceObservation,
         PlateObservation,
+        ObjectObservation,
+        BehaviourObservation,
+        PassageObservation,
+        AccessObservation,
+        MeterObservation,
         CameraObservation,
         EdgeStatus,
         HubStatus,
@@ -360,6 +504,4 @@ class Event(BaseModel):
 
 def happened_at(data: Message) -> datetime | None:
     """When what an observation tells of happened, by the edge's clock; None for other messages."""
-    if isinstance(data, Observation | CameraObservation):
-        return data.captured_at
-    return None
+    return data.captured_at if isinstance(data, AnyObservation) else None

@@ -57,6 +57,47 @@ EXAMPLES: dict[str, m.Message] = {
         reads=4,
         crop=m.InlinePicture(data="/9j/2Q=="),
     ),
+    "observation_object": m.ObjectObservation(
+        **_TRACK, label="car", event="dwelt", zone="fire-lane", stay_s=61.5, count=1, parked=True
+    ),
+    "observation_behaviour": m.BehaviourObservation(
+        **_TRACK,
+        behaviour="vehicle_prowling",
+        label="person",
+        zone="parking",
+        tracks=(f"{BOOT}-gate-in-17", f"{BOOT}-gate-in-3", f"{BOOT}-gate-in-5"),
+        count=2,
+        since_at=EARLIER,
+        stay_s=2.25,
+        reason="close to 2 parked vehicles within 2 s",
+    ),
+    "observation_passage": m.PassageObservation(
+        **_TRACK,
+        line="gate",
+        direction="in",
+        members=(
+            m.PassageMember(
+                track_id=f"{BOOT}-gate-in-17",
+                label="person",
+                crossed_at=AT,
+                faces=(OBSERVATION,),
+            ),
+            m.PassageMember(track_id=f"{BOOT}-gate-in-18", label="person", crossed_at=AT),
+        ),
+        grants=1,
+    ),
+    "observation_access": m.AccessObservation(
+        device="north-barrier",
+        decision="granted",
+        method="plate",
+        reference="京AD12345",
+        observation_id=OBSERVATION,
+        captured_at=AT,
+        reason="京AD12345 is on the list of allowed plates",
+    ),
+    "observation_meter": m.MeterObservation(
+        meter="water-3-1502", unit="3-1502", medium="water", value=1234.5, captured_at=AT
+    ),
     "observation_camera": m.CameraObservation(
         state="offline", captured_at=AT, reason="no frame for 10 s: connection timed out"
     ),
@@ -125,6 +166,24 @@ EXAMPLES: dict[str, m.Message] = {
         crop=m.InlinePicture(data="/9j/2Q=="),
     ),
 }
+
+EXAMPLES["alert_raised_condition"] = m.AlertRaised(
+    **{
+        **dict(EXAMPLES["alert_raised"]),
+        "alert_id": _id("alert-condition"),
+        "rule_id": "car-doors",
+        "rule_title": "Hands on car doors",
+        "reason": "a person went to 3 parked cars within 2 minutes",
+        "match": m.ConditionMatch(
+            rule_kind="vehicle_prowling",
+            facts={"vehicles": 3, "within_s": 118.5, "zone": "parking"},
+            observations=(OBSERVATION,),
+        ),
+        "category": "",
+        "basis": "",
+        "crop": None,
+    }
+)
 
 _SEQUENCED = {name for name in EXAMPLES if name.startswith("observation_")}
 
