@@ -39,6 +39,7 @@ test: check ## everything; installs and starts the servers it needs
 	$(BIN)/pytest tests/integration tests/e2e -q
 
 bench: $(STAMP) ## measure, and write docs/benchmarks.md
+	scripts/test_servers.sh
 	$(BIN)/gatehouse bench --write docs/benchmarks.md
 
 docs: $(STAMP) ## regenerate what is generated: the message schema and the OpenAPI description

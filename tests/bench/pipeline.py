@@ -33,7 +33,8 @@ from tests.bench.report import Row
 from wire.keys import public_text
 
 _ANALYSIS_FPS = 5
-_ROUNDS = 3
+_CAMERA_ROUNDS = 8
+"""How many cameras are played in all for one figure: fewer rounds where many play at once."""
 
 
 @dataclass
@@ -77,7 +78,7 @@ def run(pack: str = "dlib-resnet", cameras: Sequence[int] = (1, 2, 4, 8)) -> lis
         configuration = _configuration(pack, count, threads)
         networks = load_networks(configuration.models)
         pipeline_s, bare_s, analysed = [], [], 0
-        for _ in range(_ROUNDS):
+        for _ in range(min(3, max(1, _CAMERA_ROUNDS // count))):
             calls = Calls()
             counters = Counters()
             parts = Parts(networks=_counting(networks, calls), publish=False, counters=counters)

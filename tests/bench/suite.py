@@ -5,6 +5,7 @@ from typing import Any
 
 from tests.bench import decoding, hub, networks, pipeline
 from tests.bench.report import Row, as_json, as_markdown, machine
+from tests.servers import mosquitto_path
 from wire.errors import InputError
 
 __all__ = ["as_json", "as_markdown", "run"]
@@ -24,9 +25,14 @@ def run(
     unknown = sorted(set(only or ()) - set(PARTS))
     if unknown:
         raise InputError(f"there is no benchmark {unknown[0]!r}: the parts are {', '.join(PARTS)}")
+    names = list(only or PARTS)
+    if "hub" in names and mosquitto_path() is None:
+        raise InputError(
+            "the hub is measured beside mosquitto, which is not here: make bench installs it"
+        )
     context = machine()
     rows: list[Row] = []
-    for name in only or PARTS:
+    for name in names:
         say(f"measuring {name} …")
         rows += PARTS[name](pack)
     return rows, context
