@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from models.training.strokes import STROKES, draw_strokes
 from wire.errors import InputError
 from wire.plates import ALPHABET, DIGITS
 
@@ -21,12 +22,6 @@ Face = Literal["one", "upper", "lower", "green"]
 
 Mask = NDArray[np.uint8]
 """``(H, W)`` uint8, 255 where there is ink."""
-
-_FALLBACK_FONTS = (
-    "/usr/share/fonts/truetype/droid/DroidSansFallbackFull.ttf",
-    "/usr/share/fonts/truetype/wqy/wqy-zenhei.ttc",
-    "/usr/share/fonts/opentype/noto/NotoSansCJK-Bold.ttc",
-)
 
 
 def material_root() -> Path:
@@ -71,12 +66,6 @@ def _read_grey(path: Path) -> Mask:
     return np.asarray(255 - picture, np.uint8)
 
 
-def _trim(mask: Mask) -> Mask:
-    """``mask`` without its empty border; digits and letters keep their set width by resizing."""
-    ys, xs = np.nonzero(mask > 96)
-    return mask[ys.min() : ys.max() + 1, xs.min() : xs.max() + 1]
-
-
 def _face_of(stem: str) -> tuple[Face, ...]:
     if stem.startswith("140_"):
         return ("one",)
@@ -89,26 +78,11 @@ def _face_of(stem: str) -> tuple[Face, ...]:
     return ("lower", "upper") if stem[-1] in DIGITS else ("upper", "lower")
 
 
-def _draw_missing(character: str) -> Mask:
-    """A character that the pictures lack (民航应急), drawn in a Chinese font of this machine."""
-    from PIL import Image, ImageDraw, ImageFont
-
-    for font in _FALLBACK_FONTS:
-        if Path(font).exists():
-            canvas = Image.new("L", (200, 220), 0)
-            ImageDraw.Draw(canvas).text(
-                (20, 20), character, fill=255, font=ImageFont.truetype(font, 150), stroke_width=4
-            )
-            ink = _trim(np.asarray(canvas, np.uint8))
-            return np.asarray(cv2.resize(ink, (90, 180)), np.uint8)
-    raise InputError(f"no Chinese font for {character}: apt-get install fonts-wqy-zenhei")
-
-
 def load_glyphs(root: Path | None = None) -> Glyphs:
     """All glyphs under ``root`` (default: the material's ``plates/glyphs/font_model``).
 
     Raises:
-        InputError: the folder is missing, or a picture cannot be read.
+        InputError: the folder or a character is missing, or a picture cannot be read.
     """
     folder = (root or material_root()) / "plates" / "glyphs" / "font_model"
     if not folder.is_dir():
@@ -118,7 +92,9 @@ def load_glyphs(root: Path | None = None) -> Glyphs:
         mask = _read_grey(path)
         for face in _face_of(path.stem):
             masks[face, path.stem[-1]] = mask
-    for character in ALPHABET:
-        if ("one", character) not in masks:
-            masks["one", character] = _draw_missing(character)
+    for character in STROKES:
+        masks.setdefault(("one", character), draw_strokes(character))
+    missing = "".join(c for c in ALPHABET if ("one", c) not in masks)
+    if missing:
+        raise InputError(f"{folder}: no picture 140_*.jpg of {missing}")
     return Glyphs(masks, {key: weighted(mask, key[1]) for key, mask in masks.items()})

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -14,18 +15,41 @@ from models.training.preview import plate_sheet
 from models.training.samples import IGNORE, detector_target, encode, reader_sample, refiner_sample
 from models.training.scenes import make_scene
 from models.training.specimen import sample_specimen
+from models.training.strokes import STROKES, draw_strokes
 from wire.errors import InputError
-from wire.plates import PlateType, parse
+from wire.plates import ALPHABET, PlateType, parse
 
 
 @pytest.fixture(scope="module")
 def glyphs(material: Path) -> Glyphs:
+    folder = material / "plates" / "glyphs" / "font_model"
+    if not folder.is_dir():
+        pytest.skip(f"no glyph pictures at {folder}: plates cannot be drawn")
     return load_glyphs(material)
 
 
 def test_without_glyphs_the_error_says_what_to_set(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="GATEHOUSE_MATERIAL"):
         load_glyphs(tmp_path)
+
+
+def test_glyphs_that_lack_a_character_are_refused_by_its_name(tmp_path: Path) -> None:
+    folder = tmp_path / "plates" / "glyphs" / "font_model"
+    folder.mkdir(parents=True)
+    picture = cv2.imencode(".jpg", np.zeros((180, 90), np.uint8))[1].tobytes()
+    for character in set(ALPHABET) - set(STROKES) - {"粤"}:
+        (folder / f"140_{character}.jpg").write_bytes(picture)
+    with pytest.raises(InputError, match=r"of 粤$"):
+        load_glyphs(tmp_path)
+
+
+def test_characters_without_a_picture_are_drawn_unlike_each_other() -> None:
+    masks = [draw_strokes(character) for character in STROKES]
+    for mask in masks:
+        assert mask.shape == (180, 90)
+        assert 0.1 < (mask > 128).mean() < 0.5
+    shares = [(a != b).mean() for a in masks for b in masks if a is not b]
+    assert min(shares) > 0.1
 
 
 @pytest.mark.parametrize("kind", [k for k in PlateType if k is not PlateType.MOTORCYCLE])
