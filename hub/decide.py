@@ -13,13 +13,16 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
+from hub.gallery import FaceFinding, FaceReason
 from hub.identify import (
     FaceSighting,
     PlateSighting,
     Sighting,
     Watched,
+    face_of_box,
     identify_face,
     identify_plate,
+    is_spoof,
 )
 from hub.incoming import Rejected, Verified, corrected
 from hub.rules import Decision, RuleBook, Why
@@ -33,7 +36,7 @@ from wire.messages import (
     happened_at,
 )
 from wire.plates import normalise
-from wire.sealing import unseal
+from wire.sealing import unseal, unseal_crop
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +78,11 @@ class Decider:
         crop: bytes | None
         if isinstance(data, FaceObservation):
             try:
-                probe = unseal(data.probe, message.event.id, self.opening_key)
+                what, crop = self._face(data, message.event.id, watched, now)
             except InvalidMessage as error:
                 edge, place = message.event.origin, message.position
                 return Rejected(message.incoming, error.reason, error.detail, edge, place)
-            face = identify_face(probe, watched, now)
-            what, crop, why = face, probe.crop_jpeg, f"face.{face.finding.reason}"
+            why = f"face.{what.finding.reason}"
         elif isinstance(data, PlateObservation):
             plate = identify_plate(data.plate, watched, now)
             what, crop = plate, _jpeg(data)
@@ -89,6 +91,20 @@ class Decider:
             return Decided(self._row(message, now, matched=False), message.topic.name or "")
         matches = self._ask(self._sighting(message, data, what), crop or None, data.evidence)
         return Decided(self._row(message, now, matched=bool(matches)), why, matches)
+
+    def _face(
+        self, data: FaceObservation, observation_id: str, watched: Watched, now: datetime
+    ) -> tuple[FaceSighting, bytes | None]:
+        """Who it is, and its crop; InvalidMessage when it cannot be opened. A spoof is not even opened."""
+        if is_spoof(data.liveness):
+            return FaceSighting(FaceFinding(FaceReason.SPOOF), (), "", 0.0), None
+        if data.candidates is not None:
+            face = face_of_box(data.candidates, watched, now)
+            crop = unseal_crop(data.crop, observation_id, self.opening_key) if data.crop else None
+            return face, crop
+        assert data.probe is not None
+        probe = unseal(data.probe, observation_id, self.opening_key)
+        return identify_face(probe, watched, now), probe.crop_jpeg
 
     def _ask(
         self, sighting: Sighting, crop_jpeg: bytes | None, held: tuple[EvidenceItem, ...]
@@ -137,7 +153,9 @@ class Decider:
             "received_at": now,
             "plate": normalise(data.plate.text) if isinstance(data, PlateObservation) else None,
             "matched": matched,
-            "data": data.model_dump(mode="json", exclude_none=True, exclude={"probe", "crop"}),
+            "data": data.model_dump(
+                mode="json", exclude_none=True, exclude={"probe", "crop", "candidates"}
+            ),
             "time": event.time,
             "clock_offset_ms": event.clock_offset_ms,
             "sha256": message.sha256,

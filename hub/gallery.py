@@ -25,6 +25,9 @@ class FaceReason(StrEnum):
     OTHER_PACK = "other_pack"
     BELOW_THRESHOLD = "below_threshold"
     NO_MARGIN = "no_margin"
+    NO_SLICE = "no_slice"
+    EXPIRED = "expired"
+    SPOOF = "spoof"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from hub.gallery import FaceFinding, FaceReason, Gallery
 from hub.plate_match import PlateIndex
 from hub.plate_match import PlateMatch as ListedPlate
 from hub.watchlist import Entry
-from wire.messages import PlateText
+from wire.messages import FaceCandidates, Liveness, PlateText
 from wire.sealing import FaceProbe
 
 
@@ -74,6 +74,22 @@ def identify_face(probe: FaceProbe, watched: Watched, now: datetime) -> FaceSigh
     finding = gallery.search(probe.embedding, probe.pack_sha256)
     entries = watched.active(finding.subject_id, now) if finding.subject_id else ()
     return FaceSighting(finding, entries, gallery.pack, gallery.threshold)
+
+
+def face_of_box(found: FaceCandidates, watched: Watched, now: datetime) -> FaceSighting:
+    """Take over what a box found that matches faces itself, if the subject is still watched for."""
+    reason = FaceReason(found.reason)
+    if not found.candidates:
+        return FaceSighting(FaceFinding(reason), (), found.pack, found.threshold or 0.0)
+    best = found.candidates[0]
+    finding = FaceFinding(reason, best.subject_id, best.similarity, found.margin or 0.0)
+    entries = watched.active(best.subject_id, now)
+    return FaceSighting(finding, entries, found.pack, found.threshold or 0.0)
+
+
+def is_spoof(liveness: Liveness | None) -> bool:
+    """Whether the camera enforces liveness and saw no living face: then nobody is named."""
+    return liveness is not None and liveness.mode == "enforce" and liveness.state == "spoof"
 
 
 def identify_plate(reading: PlateText, watched: Watched, now: datetime) -> PlateSighting:

@@ -22,6 +22,7 @@ from wire.messages import (
     Event,
     EvidenceReply,
     FaceObservation,
+    GalleryReply,
     Message,
 )
 from wire.topics import Topic, parse
@@ -145,7 +146,7 @@ def _is_from(envelope: SignedEnvelope, topic: Topic, edge: KnownEdge) -> bool:
 _CHANNELS: Final[Mapping[str, tuple[type[Message] | tuple[type[Message], ...], bool]]] = {
     "status": (EdgeStatus, False),
     "health": (CameraHealth, True),
-    "reply": (EvidenceReply, False),
+    "reply": ((EvidenceReply, GalleryReply), False),
     "observation": (get_args(AnyObservation), True),
 }
 
@@ -204,7 +205,7 @@ _ENVELOPE: Final = (
 )
 _FACELESS: Final = frozenset(
     model.TYPE
-    for model in (*get_args(AnyObservation), EdgeStatus, CameraHealth, EvidenceReply)
+    for model in (*get_args(AnyObservation), EdgeStatus, CameraHealth, EvidenceReply, GalleryReply)
     if model is not FaceObservation
 )
 _LONGEST: Final = 200

@@ -82,10 +82,11 @@ class Observation(Message):
 
 
 class Sealed(Message):
-    """Bytes that only the hub can open: HPKE base mode, X25519, HKDF-SHA256, AES-128-GCM (RFC 9180).
+    """Bytes that only one reader can open: HPKE base mode, X25519, HKDF-SHA256, AES-128-GCM (RFC 9180).
 
-    `key_id` is the first 16 hex digits of the SHA-256 of the hub's public key. `wire.sealing` says
-    what the plain bytes are.
+    `key_id` is the first 16 hex digits of the SHA-256 of the reader's public key: the hub's for what an edge
+    saw, the box's for templates that the hub gives it. `wire.sealing` and `wire.slices` say what the plain
+    bytes are.
     """
 
     scheme: Literal["hpke-x25519-hkdf-sha256-aes128gcm"] = "hpke-x25519-hkdf-sha256-aes128gcm"
@@ -93,12 +94,87 @@ class Sealed(Message):
     ciphertext: Base64
 
 
+class Liveness(Message):
+    """Whether a living face was before the camera, or a picture of one, as passive networks judged it.
+
+    `score` is how live it looked over the crops of the track, 0 to 1; ``unsure`` between the two. Where
+    `mode` is ``enforce``, a ``spoof`` is nobody: no name may be given to it.
+    """
+
+    score: Unit
+    state: Literal["live", "spoof", "unsure"]
+    mode: Literal["observe", "enforce"]
+    crops: Annotated[int, Field(ge=1)]
+    pack_sha256: Sha256
+
+
+SubjectId = Annotated[str, Field(min_length=1, max_length=64)]
+Cosine = Annotated[float, Field(ge=-1.001, le=1.001)]
+
+
+class FaceCandidate(Message):
+    """A subject of the box's slice of the gallery, with the cosine of its closest template."""
+
+    subject_id: SubjectId
+    similarity: Cosine
+
+
+class FaceCandidates(Message):
+    """What a box that matches faces itself found in its slice of the gallery.
+
+    `reason` is ``match``, or why it is nobody. Only a match names candidates: the one it is, and those who
+    come next above the slice's threshold. `margin` is the lead of the first over the next subject. Where the
+    box has no slice that is valid, `slice_version` is None.
+    """
+
+    reason: Literal[
+        "match",
+        "below_threshold",
+        "no_margin",
+        "empty_gallery",
+        "no_slice",
+        "expired",
+        "other_pack",
+    ]
+    pack: str
+    pack_sha256: Sha256
+    slice_version: Annotated[int, Field(ge=1)] | None = None
+    threshold: Cosine | None = None
+    candidates: Annotated[tuple[FaceCandidate, ...], Field(max_length=5)] = ()
+    margin: Annotated[float, Field(ge=0.0, le=2.01)] | None = None
+
+    @model_validator(mode="after")
+    def _names_only_a_match(self) -> Self:
+        if (self.reason == "match") != bool(self.candidates):
+            raise ValueError("a match has candidates, and nothing else has any")
+        if self.reason == "match" and None in (self.slice_version, self.threshold, self.margin):
+            raise ValueError("a match says its slice_version, threshold and margin")
+        return self
+
+
 class FaceObservation(Observation):
-    """A face that one track showed. Its embedding and its crop are inside `probe`, sealed."""
+    """A face that one track showed.
+
+    Its embedding and its crop are inside `probe`, sealed. A box with ``face_matching = "edge"`` sends
+    `candidates` instead, and never an embedding; of a match also the `crop` (JPEG), sealed. `crops` are how
+    many were fused. `liveness` is there where the camera judges it.
+    """
 
     TYPE: ClassVar[str] = "gatehouse.observation.face.v1"
     kind: Literal["face"] = "face"
-    probe: Sealed
+    probe: Sealed | None = None
+    candidates: FaceCandidates | None = None
+    crop: Sealed | None = None
+    crops: Annotated[int, Field(ge=1)] | None = None
+    liveness: Liveness | None = None
+
+    @model_validator(mode="after")
+    def _is_matched_in_one_place(self) -> Self:
+        if (self.probe is None) == (self.candidates is None):
+            raise ValueError("a face is matched by the hub (probe) or by the box (candidates)")
+        if self.crop is not None and (self.candidates is None or not self.candidates.candidates):
+            raise ValueError("crop is sent of a match of the box only; a probe has its own")
+        return self
 
 
 class PlateAlternative(Message):
@@ -300,8 +376,32 @@ class PendingBoot(Message):
     first_sequence: Annotated[int, Field(ge=1)]
 
 
+class HeldSlice(Message):
+    """The slice of the gallery that a box holds; `version` 0 is none."""
+
+    version: Annotated[int, Field(ge=0)]
+    templates: Annotated[int, Field(ge=0)] = 0
+    expires_at: AwareDatetime | None = None
+
+
+class EdgeMatching(Message):
+    """That a box matches faces itself: what it wants a slice to be sealed to and made with, what it holds.
+
+    `oldest_version` is the least version that it takes: it never goes back to an older slice.
+    """
+
+    sealing_key: Base64
+    pack: str
+    pack_sha256: Sha256
+    oldest_version: Annotated[int, Field(ge=1)]
+    held: HeldSlice
+
+
 class EdgeStatus(Message):
-    """Birth and last will of an edge box (retained). A will of an older `session_id` is stale."""
+    """Birth and last will of an edge box (retained). A will of an older `session_id` is stale.
+
+    `matching` is there where the box has ``face_matching = "edge"``.
+    """
 
     TYPE: ClassVar[str] = "gatehouse.edge.status.v1"
     session_id: MessageId
@@ -309,6 +409,7 @@ class EdgeStatus(Message):
     version: str = ""
     cameras: tuple[Identifier, ...] = ()
     pending: tuple[PendingBoot, ...] = ()
+    matching: EdgeMatching | None = None
 
 
 class HubStatus(Message):
@@ -366,6 +467,53 @@ class EvidenceReply(Message):
     name: EvidenceName
     state: Literal["sent", "gone"]
     sha256: Sha256 | None = None
+
+
+class GallerySlice(Message):
+    """The templates that one box matches with, one of `parts` messages, sealed to its key.
+
+    A version is in force once all its parts are there, replaces every older one, and is erased at
+    `expires_at`. `threshold` and `margin` are what a search must reach. Versions only grow, per box.
+    `wire.slices` makes the parts and says what is sealed in them: pseudonymous subject ids and templates.
+    """
+
+    TYPE: ClassVar[str] = "gatehouse.command.gallery.v1"
+    version: Annotated[int, Field(ge=1)]
+    part: Annotated[int, Field(ge=1)]
+    parts: Annotated[int, Field(ge=1, le=4096)]
+    expires_at: AwareDatetime
+    pack: str
+    pack_sha256: Sha256
+    threshold: Cosine
+    margin: Annotated[float, Field(ge=0.0, le=2.0)]
+    templates: Annotated[int, Field(ge=0)]
+    sealed: Sealed
+
+    @model_validator(mode="after")
+    def _is_one_of_its_parts(self) -> Self:
+        if self.part > self.parts:
+            raise ValueError(f"part {self.part} of {self.parts}")
+        return self
+
+
+class GalleryErase(Message):
+    """The box is to erase its slice, and to take none of a version up to this one again."""
+
+    TYPE: ClassVar[str] = "gatehouse.command.gallery-erase.v1"
+    up_to_version: Annotated[int, Field(ge=1)]
+
+
+class GalleryReply(Message):
+    """What became of a slice or of the command to erase: in force, erased, or refused with the reason.
+
+    `erased` is also said of itself when a slice expires.
+    """
+
+    TYPE: ClassVar[str] = "gatehouse.reply.gallery.v1"
+    version: Annotated[int, Field(ge=1)]
+    state: Literal["active", "erased", "refused"]
+    templates: Annotated[int, Field(ge=0)] = 0
+    reason: Annotated[str, Field(max_length=400)] = ""
 
 
 Severity = Literal["blue", "yellow", "red"]
@@ -471,6 +619,9 @@ BY_TYPE: dict[str, type[Message]] = {
         CameraHealth,
         EvidenceCommand,
         EvidenceReply,
+        GallerySlice,
+        GalleryErase,
+        GalleryReply,
         AlertRaised,
     )
 }

@@ -1,8 +1,9 @@
 """What an edge saw of a face, sealed to the hub (RFC 9180, HPKE base mode).
 
-Plain bytes: a 4-byte big-endian length, that many bytes of JSON header, the embedding as little-endian
-float32, then the crop as JPEG. The observation's id is bound in as HPKE ``info``, so that a probe
-cannot be moved to another observation. Nothing but the hub's process memory ever holds it opened.
+Plain bytes of a probe: a 4-byte big-endian length, that many bytes of JSON header, the embedding as
+little-endian float32, then the crop as JPEG; of a crop alone, the JPEG. The observation's id is bound in as
+HPKE ``info``, so that neither can be moved to another observation. Nothing but the hub's process memory ever
+holds them opened. `seal_bytes` and `unseal_bytes` are what all that is sealed goes through.
 """
 
 import base64
@@ -60,26 +61,54 @@ def seal(probe: FaceProbe, observation_id: str, key: X25519PublicKey) -> Sealed:
             probe.crop_jpeg,
         )
     )
-    ciphertext = _SUITE.encrypt(plain, key, info=_info(observation_id))
+    return seal_bytes(plain, _info(observation_id), key)
+
+
+def seal_crop(crop_jpeg: bytes, observation_id: str, key: X25519PublicKey) -> Sealed:
+    """Seal the crop of a face that the box has matched itself, without any embedding."""
+    return seal_bytes(crop_jpeg, _crop_info(observation_id), key)
+
+
+def unseal_crop(sealed: Sealed, observation_id: str, key: X25519PrivateKey) -> bytes:
+    """Open a crop. InvalidMessage ``wrong_key`` or ``bad_seal`` when it is not for us or damaged."""
+    return unseal_bytes(sealed, _crop_info(observation_id), key)
+
+
+def seal_bytes(plain: bytes, info: bytes, key: X25519PublicKey) -> Sealed:
+    """Seal bytes to the holder of the private half of `key`, bound to `info`."""
+    ciphertext = _SUITE.encrypt(plain, key, info=info)
     return Sealed(key_id=key_id(key), ciphertext=base64.b64encode(ciphertext).decode())
+
+
+def unseal_bytes(sealed: Sealed, info: bytes, key: X25519PrivateKey) -> bytes:
+    """Open what `seal_bytes` made. InvalidMessage ``wrong_key`` or ``bad_seal``."""
+    mine = key_id(key.public_key())
+    if sealed.key_id != mine:
+        raise InvalidMessage(
+            "wrong_key",
+            f"sealed to key {sealed.key_id}, ours is {mine}: tell the sender the new one",
+        )
+    try:
+        return _SUITE.decrypt(base64.b64decode(sealed.ciphertext), key, info=info)
+    except (InvalidTag, ValueError) as error:
+        raise InvalidMessage("bad_seal", f"what is sealed cannot be opened: {error!r}") from error
 
 
 def unseal(sealed: Sealed, observation_id: str, key: X25519PrivateKey) -> FaceProbe:
     """Open a probe. InvalidMessage ``wrong_key`` or ``bad_seal`` when it is not for us or damaged."""
-    mine = key_id(key.public_key())
-    if sealed.key_id != mine:
-        raise InvalidMessage(
-            "wrong_key", f"sealed to key {sealed.key_id}, this hub's is {mine}: update the edge's"
-        )
+    plain = unseal_bytes(sealed, _info(observation_id), key)
     try:
-        plain = _SUITE.decrypt(base64.b64decode(sealed.ciphertext), key, info=_info(observation_id))
         return _parse(plain)
-    except (InvalidTag, ValueError, KeyError, TypeError, struct.error) as error:
+    except (ValueError, KeyError, TypeError, struct.error) as error:
         raise InvalidMessage("bad_seal", f"the sealed probe cannot be opened: {error!r}") from error
 
 
 def _info(observation_id: str) -> bytes:
     return b"gatehouse-face-probe-v1:" + observation_id.encode()
+
+
+def _crop_info(observation_id: str) -> bytes:
+    return b"gatehouse-face-crop-v1:" + observation_id.encode()
 
 
 def _parse(plain: bytes) -> FaceProbe:

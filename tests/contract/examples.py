@@ -42,6 +42,26 @@ EXAMPLES: dict[str, m.Message] = {
     "observation_face": m.FaceObservation(
         **_TRACK, probe=m.Sealed(key_id="00ff00ff00ff00ff", ciphertext="c2VhbGVk")
     ),
+    "observation_face_candidates": m.FaceObservation(
+        **_TRACK,
+        candidates=m.FaceCandidates(
+            reason="match",
+            pack="buffalo_l",
+            pack_sha256="12" * 32,
+            slice_version=7,
+            threshold=0.375,
+            candidates=(
+                m.FaceCandidate(subject_id=_id("subject"), similarity=0.625),
+                m.FaceCandidate(subject_id=_id("next"), similarity=0.4375),
+            ),
+            margin=0.1875,
+        ),
+        crop=m.Sealed(key_id="00ff00ff00ff00ff", ciphertext="c2VhbGVk"),
+        crops=4,
+        liveness=m.Liveness(
+            score=0.96875, state="live", mode="enforce", crops=3, pack_sha256="34" * 32
+        ),
+    ),
     "observation_plate": m.PlateObservation(
         **_TRACK,
         plate=m.PlateText(
@@ -111,6 +131,19 @@ EXAMPLES: dict[str, m.Message] = {
         cameras=("gate-in", "gate-out"),
         pending=(m.PendingBoot(boot_id=BOOT, first_sequence=41),),
     ),
+    "edge_status_matching": m.EdgeStatus(
+        session_id=_id("session"),
+        online=True,
+        version="0.1.0",
+        cameras=("gate-in",),
+        matching=m.EdgeMatching(
+            sealing_key="AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+            pack="buffalo_l",
+            pack_sha256="12" * 32,
+            oldest_version=7,
+            held=m.HeldSlice(version=7, templates=2, expires_at=AT),
+        ),
+    ),
     "hub_status": m.HubStatus(session_id=_id("hub-session"), online=True, version="0.1.0"),
     "hub_ack": m.Ack(committed=(m.CommittedUpTo(boot_id=BOOT, sequence=40),)),
     "edge_health": m.CameraHealth(
@@ -125,6 +158,20 @@ EXAMPLES: dict[str, m.Message] = {
         outbox_pending=3,
     ),
     "command_evidence": m.EvidenceCommand(observation_id=OBSERVATION, names=("scene",)),
+    "command_gallery": m.GallerySlice(
+        version=7,
+        part=1,
+        parts=2,
+        expires_at=AT,
+        pack="buffalo_l",
+        pack_sha256="12" * 32,
+        threshold=0.375,
+        margin=0.125,
+        templates=2,
+        sealed=m.Sealed(key_id="00ff00ff00ff00ff", ciphertext="c2VhbGVk"),
+    ),
+    "command_gallery_erase": m.GalleryErase(up_to_version=7),
+    "reply_gallery": m.GalleryReply(version=7, state="active", templates=2),
     "reply_evidence": m.EvidenceReply(
         observation_id=OBSERVATION, name="scene", state="sent", sha256="ab" * 32
     ),

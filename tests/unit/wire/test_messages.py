@@ -4,6 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from tests.contract.examples import EXAMPLES
+from wire.messages import FaceObservation
 
 
 def _changed(name, **fields):
@@ -43,3 +44,26 @@ def test_one_confidence_per_character():
 def test_messages_cannot_be_changed():
     with pytest.raises(ValidationError, match="frozen"):
         EXAMPLES["hub_ack"].committed = ()
+
+
+def test_a_face_is_matched_by_the_hub_or_by_the_box():
+    face = EXAMPLES["observation_face_candidates"].model_dump()
+    with pytest.raises(ValidationError, match="by the hub"):
+        FaceObservation.model_validate({**face, "candidates": None, "crop": None})
+    sealed = {"key_id": "00ff00ff00ff00ff", "ciphertext": ""}
+    with pytest.raises(ValidationError, match="by the hub"):
+        FaceObservation.model_validate({**face, "probe": sealed})
+
+
+def test_only_a_match_names_anybody_or_shows_a_crop():
+    face = EXAMPLES["observation_face_candidates"].model_dump()
+    found = face["candidates"]
+    with pytest.raises(ValidationError, match="has candidates"):
+        FaceObservation.model_validate(
+            {**face, "candidates": {**found, "reason": "below_threshold"}}
+        )
+    with pytest.raises(ValidationError, match="slice_version"):
+        FaceObservation.model_validate({**face, "candidates": {**found, "slice_version": None}})
+    nobody = {**found, "reason": "expired", "candidates": ()}
+    with pytest.raises(ValidationError, match="match of the box only"):
+        FaceObservation.model_validate({**face, "candidates": nobody})

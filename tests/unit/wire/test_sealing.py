@@ -6,7 +6,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from wire.errors import InvalidMessage
-from wire.sealing import FaceProbe, seal, unseal
+from wire.sealing import FaceProbe, seal, seal_crop, unseal, unseal_crop
 
 KEY = X25519PrivateKey.generate()
 ID = str(uuid.uuid4())
@@ -61,3 +61,12 @@ def test_an_embedding_that_is_not_of_length_1_is_refused():
     longer = FaceProbe(probe.embedding * 2, probe.pack, probe.pack_sha256, b"")
     with pytest.raises(InvalidMessage, match="length 2"):
         unseal(seal(longer, ID, KEY.public_key()), ID, KEY)
+
+
+def test_a_crop_alone_is_sealed_to_its_observation():
+    sealed = seal_crop(b"\xff\xd8 a face \xff\xd9", ID, KEY.public_key())
+    assert unseal_crop(sealed, ID, KEY) == b"\xff\xd8 a face \xff\xd9"
+    with pytest.raises(InvalidMessage, match="cannot be opened"):
+        unseal_crop(sealed, str(uuid.uuid4()), KEY)
+    with pytest.raises(InvalidMessage, match="cannot be opened"):
+        unseal(sealed, ID, KEY)
