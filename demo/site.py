@@ -90,6 +90,7 @@ class SitePlan:
         )
         sink = (
             f'[[sinks]]\nid = "command-centre"\nkind = "webhook"\nurl = "{self.webhook}"\n'
+            'allow_networks = ["127.0.0.0/8"]\n'
             f'secret_file = "command-centre.secret"\n'
             if self.webhook
             else ""

@@ -21,14 +21,14 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from hub.access import Role, new_token, token_hash
 from hub.api import Services, create_app
 from hub.broker import MqttBroker
-from hub.config import MQTT_SINK, HubConfig, SinkSection, read_secret
+from hub.config import MQTT_SINK, HubConfig
 from hub.decide import Decider
 from hub.downlink import Downlink
 from hub.edges import CameraState, EdgeBook, EdgeState
 from hub.enrolment import Enroller, empty_gallery
 from hub.evidence import EvidenceKeeper
 from hub.evidence_files import EvidenceFiles
-from hub.forward import Forwarder, MqttSink
+from hub.forward import Forwarder
 from hub.gallery import Gallery
 from hub.health import HealthReport
 from hub.housekeeping import Housekeeper
@@ -38,10 +38,12 @@ from hub.ingest import IngestWorker
 from hub.pipeline import Pipeline
 from hub.raise_alerts import Raiser
 from hub.rules import RuleBook, load_rules
+from hub.sinks.filter import Filter
+from hub.sinks.make import Route, make_route
+from hub.sinks.mqtt import MqttSink
 from hub.store import Store, access, edges, open_store
 from hub.vault import Vault
 from hub.watch import WatchKeeper
-from hub.webhook import WebhookSink
 from models.faces import load_face_pack
 from wire.errors import ConfigError, HubError
 from wire.keys import (
@@ -105,15 +107,9 @@ def load_faces(config: HubConfig) -> tuple[Enroller, Gallery] | None:
     return Enroller(pack), empty_gallery(pack)
 
 
-def make_sinks(config: HubConfig) -> list[tuple[SinkSection, WebhookSink]]:
-    """The webhook sinks with their secrets. ConfigError when a secret cannot be used."""
-    return [
-        (
-            sink,
-            WebhookSink(sink.id, sink.url, read_secret(sink.secret_file), sink.timeout_s, utc_now),
-        )
-        for sink in config.sinks
-    ]
+def make_sinks(config: HubConfig) -> list[Route]:
+    """The sinks of the configuration. ConfigError when a secret cannot be used."""
+    return [make_route(section, utc_now) for section in config.sinks]
 
 
 class Hub:
@@ -139,11 +135,8 @@ class Hub:
         self.downlink = Downlink(self.broker, known, self.keys.signing, now)
         self.evidence = EvidenceKeeper(self.store, self.files, self.downlink, now)
         self.forwarders = [
-            Forwarder(MqttSink(self.broker), self.store, _MQTT_GIVE_UP, now),
-            *(
-                Forwarder(sink, self.store, timedelta(hours=section.give_up_after_h), now)
-                for section, sink in sinks
-            ),
+            Forwarder(route, self.store, now)
+            for route in (Route(MqttSink(self.broker), Filter(), _MQTT_GIVE_UP), *sinks)
         ]
         vault = Vault(self.keys.templates)
         gallery = faces[1] if faces else None
@@ -154,7 +147,14 @@ class Hub:
         self.housekeeper = Housekeeper(self.store, self.files, config.retention, now)
         self._stopping = threading.Event()
         health = HealthReport(
-            config, self.version, self.store, self.broker, self.ingest, gallery, self.rules.broken
+            config,
+            self.version,
+            self.store,
+            self.broker,
+            self.ingest,
+            gallery,
+            self.rules.broken,
+            self.forwarders,
         )
         self.services = Services(
             store=self.store,

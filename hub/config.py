@@ -7,19 +7,17 @@ secrets are read from their files by whoever uses them, through `read_secret`.
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Literal, Self, TypeVar
+from typing import Annotated, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_validator
 
+from hub.section import Section
+from hub.sinks.sections import SinkSection
 from wire.errors import ConfigError
 from wire.keys import verifying_key
 from wire.messages import Identifier
 
 M = TypeVar("M", bound=BaseModel)
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 def _is_verifying_key(text: str) -> str:
@@ -30,7 +28,7 @@ def _is_verifying_key(text: str) -> str:
 Port = Annotated[int, Field(ge=0, le=65535)]
 
 
-class BrokerSection(_Section):
+class BrokerSection(Section):
     """The MQTT broker. `ca_file`, `cert_file` and `key_file` are for TLS; the last two for mutual TLS."""
 
     host: Annotated[str, Field(min_length=1)]
@@ -51,13 +49,13 @@ class BrokerSection(_Section):
         return self
 
 
-class StoreSection(_Section):
+class StoreSection(Section):
     """The database. Without `url` it is SQLite, ``hub.sqlite`` in `data_dir`."""
 
     url: Annotated[str, Field(pattern=r"^[a-z0-9_]+(\+[a-z0-9_]+)?://")] | None = None
 
 
-class ApiSection(_Section):
+class ApiSection(Section):
     """Where the API listens; with `cert_file` and `key_file` over TLS. Port 0 takes any free one."""
 
     host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
@@ -72,7 +70,7 @@ class ApiSection(_Section):
         return self
 
 
-class EdgeSection(_Section):
+class EdgeSection(Section):
     """One edge box: `public_key` is the base64 that `gatehouse edge check` prints."""
 
     id: Identifier
@@ -80,7 +78,7 @@ class EdgeSection(_Section):
     public_key: Annotated[str, AfterValidator(_is_verifying_key)]
 
 
-class CameraSection(_Section):
+class CameraSection(Section):
     """Where a camera of an edge is. Cameras that are not named here work too; their gate is ""."""
 
     id: Identifier
@@ -89,29 +87,14 @@ class CameraSection(_Section):
     title: str = ""
 
 
-class ModelsSection(_Section):
+class ModelsSection(Section):
     """The face pack for enrolment and matching; "" for a hub that matches plates only."""
 
     face_pack: str = "dlib-resnet"
     threads: Annotated[int, Field(ge=1, le=64)] = 1
 
 
-class SinkSection(_Section):
-    """A command centre's webhook.
-
-    `secret_file` holds one ``whsec_…`` a line; while a secret rotates it holds both, and each message is
-    signed with both. What cannot be delivered for `give_up_after_h` becomes a dead letter.
-    """
-
-    id: Identifier
-    kind: Literal["webhook"]
-    url: Annotated[str, Field(pattern=r"^https?://[^\s/]+")]
-    secret_file: Path
-    timeout_s: Annotated[float, Field(gt=0, le=60)] = 10.0
-    give_up_after_h: Annotated[float, Field(gt=0, le=24 * 30)] = 72.0
-
-
-class RetentionSection(_Section):
+class RetentionSection(Section):
     """After how many days what is stored is deleted; alerts outlive their pictures."""
 
     observations_days: Annotated[int, Field(ge=1, le=3650)] = 30
@@ -119,7 +102,7 @@ class RetentionSection(_Section):
     alerts_days: Annotated[int, Field(ge=1, le=3650)] = 365
 
 
-class HubConfig(_Section):
+class HubConfig(Section):
     """All of the file."""
 
     data_dir: Path

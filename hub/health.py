@@ -1,6 +1,8 @@
 """How the hub is, put together from its parts. Reads; changes nothing."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from hub.api.shapes import (
     BrokerHealth,
@@ -12,8 +14,9 @@ from hub.api.shapes import (
     SinkHealth,
 )
 from hub.broker import MqttBroker
-from hub.config import MQTT_SINK, HubConfig
+from hub.config import HubConfig
 from hub.edges import EdgeBook
+from hub.forward import Forwarder
 from hub.gallery import FaceReason, Gallery
 from hub.ingest import IngestWorker
 from hub.store import Store, dead_letters, deliveries
@@ -31,6 +34,7 @@ class HealthReport:
     ingest: IngestWorker
     gallery: Gallery | None
     broken_rules: tuple[str, ...]
+    forwarders: Sequence[Forwarder]
 
     def __call__(self) -> Health:
         """The report of this moment."""
@@ -38,16 +42,20 @@ class HealthReport:
         book = self.ingest.book
         problems = [f"broker: {broker.problem or 'not connected'}"] if not broker.connected else []
         backlog: dict[tuple[str, str], int] = {}
+        oldest: dict[str, tuple[datetime, str]] = {}
         dead: dict[str, int] = {}
         try:
             with self.store.read() as tx:
                 backlog, dead = deliveries.backlog(tx), dead_letters.counts(tx)
+                oldest = deliveries.oldest_waiting(tx)
         except StoreError as error:
             problems.append(f"store: {error}")
         problems += [f"rule: {message}" for message in self.broken_rules]
         problems += self._edge_problems(book)
         if strange := self.ingest.counters.reasons[f"face.{FaceReason.OTHER_PACK}"]:
             problems.append(f"faces: {strange} came from another face pack than [models] face_pack")
+        sinks = self._sinks(backlog, oldest)
+        problems += [f"sink {sink.sink}: {sink.problem}" for sink in sinks if sink.problem]
         return Health(
             status="degraded" if problems else "ok",
             problems=problems,
@@ -57,7 +65,7 @@ class HealthReport:
             faces=self._faces(),
             edges=self._edges(book),
             cameras=self._cameras(book),
-            sinks=self._sinks(backlog),
+            sinks=sinks,
             dead_letters=dead,
             broken_rules=list(self.broken_rules),
         )
@@ -120,13 +128,22 @@ class HealthReport:
             for _, camera in sorted(book.cameras.items())
         ]
 
-    def _sinks(self, backlog: dict[tuple[str, str], int]) -> list[SinkHealth]:
-        names = (MQTT_SINK, *(sink.id for sink in self.config.sinks))
-        return [
-            SinkHealth(
-                sink=name,
-                waiting=backlog.get((name, "waiting"), 0),
-                dead=backlog.get((name, "dead"), 0),
+    def _sinks(
+        self, backlog: dict[tuple[str, str], int], oldest: dict[str, tuple[datetime, str]]
+    ) -> list[SinkHealth]:
+        reports = []
+        for forwarder in self.forwarders:
+            sink = forwarder.route.sink
+            since, error = oldest.get(sink.id, (None, ""))
+            reports.append(
+                SinkHealth(
+                    sink=sink.id,
+                    kind=sink.kind,
+                    waiting=backlog.get((sink.id, "waiting"), 0),
+                    dead=backlog.get((sink.id, "dead"), 0),
+                    oldest_waiting_at=since,
+                    last_delivered_at=forwarder.last_delivered_at,
+                    problem=sink.problem or error,
+                )
             )
-            for name in names
-        ]
+        return reports

@@ -266,11 +266,16 @@ class CameraOut(BaseModel):
 
 
 class SinkHealth(BaseModel):
-    """One sink: how many deliveries wait, and how many were given up."""
+    """One sink: how many deliveries wait and since when, how many were given up, when it last took one (since
+    the hub was started), and what is wrong with it ("" when nothing is known)."""
 
     sink: str
+    kind: str
     waiting: int
     dead: int
+    oldest_waiting_at: AwareDatetime | None
+    last_delivered_at: AwareDatetime | None
+    problem: str
 
 
 class BrokerHealth(BaseModel):

@@ -1,33 +1,27 @@
 """The outboxes of the sinks."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, RowMapping, and_, exists, func, select, update
 
+from hub.sinks.notice import Due, Told
 from hub.store.pages import Page, fetch
 from hub.store.tables import deliveries, events
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
-    """One event that a sink is to deliver now. `body` is the signed message."""
-
-    sink: str
-    position: int
-    event_id: str
-    alert_id: str
-    site: str
-    body: bytes
-    attempts: int
-    since: datetime
-
-
 def due(tx: Connection, sink: str, now: datetime, limit: int) -> list[Due]:
     """What `sink` may deliver now: of each alert only its earliest event that still waits."""
-    earlier = deliveries.alias()
+    earlier, first = deliveries.alias(), events.alias()
+    number = select(func.min(first.c.position)).where(first.c.alert_id == deliveries.c.alert_id)
     query = (
-        select(deliveries, events.c.id, events.c.site, events.c.body)
+        select(
+            deliveries,
+            events.c.id,
+            events.c.site,
+            events.c.at,
+            events.c.body,
+            number.scalar_subquery().label("alert_number"),
+        )
         .join(events, events.c.position == deliveries.c.event_position)
         .where(
             deliveries.c.sink == sink,
@@ -45,6 +39,8 @@ def due(tx: Connection, sink: str, now: datetime, limit: int) -> list[Due]:
         .order_by(deliveries.c.next_attempt_at, deliveries.c.event_position)
         .limit(limit)
     )
+    rows = tx.execute(query).all()
+    told = _told(tx, sink, [row.alert_id for row in rows])
     return [
         Due(
             sink=row.sink,
@@ -52,12 +48,33 @@ def due(tx: Connection, sink: str, now: datetime, limit: int) -> list[Due]:
             event_id=row.id,
             alert_id=row.alert_id,
             site=row.site,
+            at=row.at,
             body=row.body,
             attempts=row.attempts,
             since=row.since,
+            alert_number=row.alert_number,
+            told=tuple(told.get(row.alert_id, ())),
         )
-        for row in tx.execute(query)
+        for row in rows
     ]
+
+
+def _told(tx: Connection, sink: str, alert_ids: list[str]) -> dict[str, list[Told]]:
+    """What `sink` has taken of each of these alerts, in the order in which it happened."""
+    query = (
+        select(deliveries.c.alert_id, events.c.id, events.c.type, events.c.at)
+        .join(events, events.c.position == deliveries.c.event_position)
+        .where(
+            deliveries.c.alert_id.in_(alert_ids),
+            deliveries.c.sink == sink,
+            deliveries.c.state == "delivered",
+        )
+        .order_by(events.c.position)
+    )
+    told: dict[str, list[Told]] = {}
+    for row in tx.execute(query):
+        told.setdefault(row.alert_id, []).append(Told(row.id, row.type, row.at))
+    return told
 
 
 def next_due_at(tx: Connection, sink: str) -> datetime | None:
@@ -70,7 +87,7 @@ def next_due_at(tx: Connection, sink: str) -> datetime | None:
 
 
 def settle(tx: Connection, item: Due, state: str, now: datetime, error: str = "") -> None:
-    """Store that an attempt ended it: ``delivered``, or ``dead`` with the reason."""
+    """Store that it is done with: ``delivered``, ``skipped`` or ``dead``, with the reason."""
     delivered_at = now if state == "delivered" else None
     _set(tx, item, state=state, delivered_at=delivered_at, last_error=error)
 
@@ -98,13 +115,23 @@ def hurry(tx: Connection, sink: str, now: datetime) -> None:
 
 
 def backlog(tx: Connection) -> dict[tuple[str, str], int]:
-    """How many deliveries there are, by sink and state, without the delivered ones."""
+    """How many deliveries wait, and how many were given up, by sink and state."""
     query = (
         select(deliveries.c.sink, deliveries.c.state, func.count())
-        .where(deliveries.c.state != "delivered")
+        .where(deliveries.c.state.in_(("waiting", "dead")))
         .group_by(deliveries.c.sink, deliveries.c.state)
     )
     return {(sink, state): count for sink, state, count in tx.execute(query)}
+
+
+def oldest_waiting(tx: Connection) -> dict[str, tuple[datetime, str]]:
+    """Of each sink, since when the oldest delivery waits, and why its last attempt failed ("" before one)."""
+    query = (
+        select(deliveries.c.sink, func.min(deliveries.c.since), func.max(deliveries.c.last_error))
+        .where(deliveries.c.state == "waiting")
+        .group_by(deliveries.c.sink)
+    )
+    return {sink: (since, error) for sink, since, error in tx.execute(query)}
 
 
 def dead(tx: Connection, sink: str | None, cursor: str | None, limit: int) -> Page[RowMapping]:

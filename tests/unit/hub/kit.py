@@ -235,6 +235,7 @@ def write_config(
     (folder / "secret").write_text(secret + "\n", encoding="utf-8")
     sink = (
         f'[[sinks]]\nid = "centre"\nkind = "webhook"\nurl = "{sink_url}"\nsecret_file = "secret"\n'
+        'allow_networks = ["127.0.0.0/8"]\n'
         if sink_url
         else ""
     )

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_network
 from threading import Thread
 
 import pytest
@@ -14,11 +15,17 @@ from hypothesis import strategies as st
 
 from demo.centre import CommandCentre, is_signed
 from hub.alerts import event_id
-from hub.forward import Forwarder, MqttSink, pause_s
+from hub.forward import Forwarder, pause_s
+from hub.sinks.base import Attempt, Sink
+from hub.sinks.filter import Filter
+from hub.sinks.make import Route
+from hub.sinks.mqtt import MqttSink
+from hub.sinks.network import Guard, GuardedClient
+from hub.sinks.notice import Notice, read_notice
+from hub.sinks.webhook import WebhookSink, parse_secret, signature
 from hub.store import alerts, deliveries
-from hub.store.deliveries import Due
-from hub.webhook import Attempt, WebhookSink, parse_secret, signature
 from tests.unit.hub.kit import NOW, FakeEdge, HubBench, at, entry
+from tests.unit.hub.notices import a_notice
 from wire.errors import ConfigError
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -47,7 +54,7 @@ def test_while_a_key_rotates_either_one_will_do() -> None:
 @pytest.mark.parametrize("secret", ["whsec_???", "whsec_c2hvcnQ=", ""])
 def test_a_secret_that_is_none_is_refused(secret: str) -> None:
     with pytest.raises(ConfigError, match="sink centre: secret_file"):
-        WebhookSink("centre", "http://127.0.0.1/", [secret], 1.0, lambda: NOW)
+        webhook("http://127.0.0.1/", secret)
 
 
 @given(st.integers(1, 200), st.floats(0, 1))
@@ -59,13 +66,17 @@ def test_pauses_grow_and_are_bounded(attempts: int, chance: float) -> None:
 
 
 @dataclass
-class FakeSink:
+class FakeSink(Sink):
     id: str = "centre"
+    kind: str = "fake"
     answers: list[Attempt] = field(default_factory=list)
-    got: list[Due] = field(default_factory=list)
+    got: list[Notice] = field(default_factory=list)
+    breaks: bool = False
 
-    def deliver(self, item: Due) -> Attempt:
-        self.got.append(item)
+    def deliver(self, notice: Notice) -> Attempt:
+        self.got.append(notice)
+        if self.breaks:
+            raise ZeroDivisionError
         return self.answers.pop(0) if self.answers else Attempt("delivered")
 
 
@@ -76,7 +87,8 @@ def sink() -> FakeSink:
 
 @pytest.fixture
 def forwarder(bench: HubBench, sink: FakeSink) -> Forwarder:
-    return Forwarder(sink, bench.store, timedelta(hours=1), lambda: bench.now, lambda: 1.0)
+    route = Route(sink, Filter(), timedelta(hours=1))
+    return Forwarder(route, bench.store, lambda: bench.now, lambda: 1.0)
 
 
 def raise_alert(bench: HubBench, edge: FakeEdge, plate: str = "京A00001") -> str:
@@ -105,8 +117,10 @@ def test_a_failure_is_tried_again_under_the_same_id(
         if go(forwarder):
             times.append(second / 10)
     assert times == [0.0, 0.5, 1.5]  # half a second, then a whole one
-    assert {item.event_id for item in sink.got} == {event_id(alert, "gatehouse.alert.raised.v1")}
-    assert len({item.body for item in sink.got}) == 1
+    assert {item.due.event_id for item in sink.got} == {
+        event_id(alert, "gatehouse.alert.raised.v1")
+    }
+    assert len({item.due.body for item in sink.got}) == 1
     assert states(bench) == ["delivered"]
     assert not go(forwarder)
 
@@ -154,12 +168,14 @@ def test_events_of_one_alert_stay_in_order_and_hold_up_no_other(
     second = raise_alert(bench, edge, "京A00002")
     sink.answers = [Attempt("retry", "HTTP 503")]
     go(forwarder)
-    assert [item.alert_id for item in sink.got] == [first, second]
+    assert [item.due.alert_id for item in sink.got] == [first, second]
     bench.now = at(10)
     while go(forwarder):
         pass
-    of_first = [item.position for item in sink.got if item.alert_id == first]
-    assert of_first == [1, 1, 2]
+    of_first = [item.due for item in sink.got if item.due.alert_id == first]
+    assert [due.position for due in of_first] == [1, 1, 2]
+    assert [[told.event_id for told in due.told] for due in of_first] == [[], [], [event["id"]]]
+    assert {due.alert_number for due in of_first} == {1}
 
 
 def test_a_restart_tries_what_waits_at_once(
@@ -191,7 +207,9 @@ def answering(status: int, headers: dict[str, str]) -> ThreadingHTTPServer:
     return server
 
 
-DUE = Due("centre", 1, "m1", "a1", "rosegarden", b"{}", 0, NOW)
+def webhook(url: str, secret: str = SECRET, now=lambda: NOW) -> WebhookSink:
+    guard = Guard([ip_network("127.0.0.0/8")])
+    return WebhookSink("centre", url, [secret], GuardedClient(guard, 5), now)
 
 
 @pytest.mark.parametrize(
@@ -208,19 +226,17 @@ DUE = Due("centre", 1, "m1", "a1", "rosegarden", b"{}", 0, NOW)
 )
 def test_what_an_answer_means(status: int, headers: dict, attempt: Attempt) -> None:
     server = answering(status, headers)
-    sink = WebhookSink(
-        "centre", f"http://127.0.0.1:{server.server_port}/", [SECRET], 5, lambda: NOW
-    )
-    assert sink.deliver(DUE) == attempt
-    sink.close()
+    sink = webhook(f"http://127.0.0.1:{server.server_port}/")
+    assert sink.deliver(a_notice()) == attempt
+    sink.stop()
     server.shutdown()
     server.server_close()
 
 
 def test_nobody_there_is_worth_another_try() -> None:
-    sink = WebhookSink("centre", "http://127.0.0.1:1/", [SECRET], 1, lambda: NOW)
-    assert sink.deliver(DUE).result == "retry"
-    sink.close()
+    sink = webhook("http://127.0.0.1:1/")
+    assert sink.deliver(a_notice()).result == "retry"
+    sink.stop()
 
 
 def test_the_command_centre_of_the_demonstration_takes_it(bench: HubBench, edge: FakeEdge) -> None:
@@ -229,17 +245,16 @@ def test_the_command_centre_of_the_demonstration_takes_it(bench: HubBench, edge:
     centre = CommandCentre(SECRET)
     port = centre.start()
     alert = raise_alert(bench, edge)
-    sink = WebhookSink(
-        "centre", f"http://127.0.0.1:{port}/", [SECRET], 5, lambda: datetime.now(UTC)
-    )
+    sink = webhook(f"http://127.0.0.1:{port}/", now=lambda: datetime.now(UTC))
     with bench.store.read() as tx:
         (item,) = deliveries.due(tx, "centre", bench.now, 10)
-    assert sink.deliver(item) == sink.deliver(item) == Attempt("delivered")
+    notice = read_notice(item)
+    assert sink.deliver(notice) == sink.deliver(notice) == Attempt("delivered")
     (delivery,) = centre.deliveries
     assert delivery.alert["alert_id"] == alert
     assert delivery.event == json.loads(item.body)
     assert (centre.repeated, centre.forged) == (1, 0)
-    sink.close()
+    sink.stop()
     centre.stop()
 
 
@@ -255,7 +270,48 @@ def test_alerts_go_to_the_broker_too() -> None:
 
     broker = FakeBroker()
     sink = MqttSink(broker)
-    assert sink.deliver(DUE) == Attempt("delivered")
-    assert sent == [("rosegarden", "gatehouse/v1/rosegarden/alert/a1", b"{}")]
+    notice = a_notice()
+    assert sink.deliver(notice) == Attempt("delivered")
+    topic = f"gatehouse/v1/rosegarden/alert/{notice.alert.alert_id}"
+    assert sent == [("rosegarden", topic, notice.due.body)]
     broker.there = False
-    assert sink.deliver(DUE).result == "retry"
+    assert sink.deliver(notice).result == "retry"
+
+
+def test_what_the_filter_does_not_let_pass_is_skipped_with_the_reason(
+    bench: HubBench, edge: FakeEdge, sink: FakeSink
+) -> None:
+    raise_alert(bench, edge)
+    blue = Route(sink, Filter(severities=frozenset({"blue"})), timedelta(hours=1))
+    assert go(Forwarder(blue, bench.store, lambda: bench.now))
+    assert sink.got == []
+    assert states(bench) == ["skipped"]
+    (row,) = [row for row in bench.rows("deliveries") if row["sink"] == "centre"]
+    assert (row["last_error"], row["delivered_at"]) == ("other_severity", None)
+
+
+def test_an_event_that_breaks_the_sink_is_tried_again_and_holds_up_no_other(
+    bench: HubBench, edge: FakeEdge, sink: FakeSink, forwarder: Forwarder
+) -> None:
+    raise_alert(bench, edge)
+    sink.breaks = True
+    assert go(forwarder)
+    with bench.store.read() as tx:
+        assert "fault" in deliveries.oldest_waiting(tx)["centre"][1]
+    sink.breaks, bench.now = False, at(1)
+    assert go(forwarder)
+    assert states(bench) == ["delivered"]
+    assert forwarder.last_delivered_at == at(1)
+
+
+def test_a_body_that_is_no_event_becomes_a_dead_letter(
+    bench: HubBench, edge: FakeEdge, sink: FakeSink, forwarder: Forwarder
+) -> None:
+    first = raise_alert(bench, edge)
+    with bench.store.write() as tx:
+        row = {**bench.rows("events")[0], "id": "x", "alert_id": first, "body": b"{}"}
+        del row["position"]
+        alerts.add_event(tx, row, ["centre"], at(0))
+    go(forwarder)
+    go(forwarder)
+    assert states(bench) == ["delivered", "dead"]
