@@ -1,13 +1,14 @@
 """A stored alert -> the message that the command centre gets. Pure.
 
-In: the alert's row, and what there is of its pictures. Out: `AlertRaised`.
+In: the alert's row, what there is of its pictures, and, for a change, what was done. Out: `AlertRaised` or
+`AlertChanged`.
 """
 
 import base64
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from wire.messages import AlertEvidence, AlertRaised, InlinePicture
+from wire.messages import AlertChanged, AlertEvent, AlertEvidence, AlertRaised, InlinePicture
 
 
 def evidence_of(rows: Sequence[Mapping[Any, Any]]) -> tuple[AlertEvidence, ...]:
@@ -31,9 +32,31 @@ def alert_raised(
     crop = None
     if crop_jpeg is not None:
         crop = InlinePicture(data=base64.b64encode(crop_jpeg).decode())
-    return AlertRaised(
-        alert_id=alert["id"],
-        **{name: alert[name] for name in AlertRaised.model_fields if name in alert},
+    return AlertRaised(**_facts(alert), evidence=evidence_of(evidence), crop=crop)
+
+
+def alert_changed(
+    before: Mapping[Any, Any],
+    after: Mapping[Any, Any],
+    change: Mapping[str, Any],
+    evidence: Sequence[Mapping[Any, Any]],
+) -> AlertChanged:
+    """The message that tells what became of an alert (`change` is a row of the table `alert_changes`)."""
+    return AlertChanged(
+        **_facts(after),
         evidence=evidence_of(evidence),
-        crop=crop,
+        change=change["kind"],
+        number=change["number"],
+        changed_at=change["at"],
+        actor=change["actor"],
+        note=change["note"],
+        previous_state=before["state"],
+        previous_level=before["level"],
+        disposition=after["disposition"],
     )
+
+
+def _facts(alert: Mapping[Any, Any]) -> dict[str, Any]:
+    """What both messages say of the alert itself."""
+    names = AlertEvent.model_fields.keys() - {"alert_id", "evidence", "crop"}
+    return {"alert_id": alert["id"], **{name: alert[name] for name in names if name in alert}}

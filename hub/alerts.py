@@ -43,7 +43,43 @@ MOVES: Final[Mapping[State, frozenset[State]]] = MappingProxyType(
 )
 """From each state, where it may go."""
 
+MILESTONES: Final[Mapping[State, str]] = MappingProxyType(
+    {
+        State.ACKNOWLEDGED: "acknowledged_at",
+        State.DISPATCHED: "dispatched_at",
+        State.ON_SCENE: "on_scene_at",
+        State.CLOSED: "closed_at",
+    }
+)
+"""The states whose time an alert keeps, and where."""
+
 Certainty = Literal["unverified", "confirmed"]
+
+
+class Level(StrEnum):
+    """Who has to act (DESIGN section 7): the people on the spot, the station, the command centre."""
+
+    GRID = "grid"
+    STATION = "station"
+    CENTRE = "centre"
+
+
+class Disposition(StrEnum):
+    """A person's verdict on an alert; it tunes the rule that raised it."""
+
+    CONFIRMED = "confirmed"
+    FALSE_MATCH = "false_match"
+    BENIGN = "benign"
+
+
+_VERDICTS: Final[Mapping[State, tuple[Disposition, ...]]] = MappingProxyType(
+    {
+        State.VERIFIED: (Disposition.CONFIRMED,),
+        State.FALSE_ALARM: (Disposition.FALSE_MATCH, Disposition.BENIGN),
+        State.CLOSED: (Disposition.CONFIRMED, Disposition.FALSE_MATCH, Disposition.BENIGN),
+    }
+)
+"""With which move which verdict may come; the first is meant when none is said, but for a close."""
 
 
 class IllegalMove(GatehouseError):  # noqa: N818 - named as the design names it
@@ -61,6 +97,23 @@ def move(state: State, to: State) -> State:
 def certainty_after(certainty: Certainty, to: State) -> Certainty:
     """An alert is confirmed once a person has verified it, and stays so."""
     return "confirmed" if to is State.VERIFIED else certainty
+
+
+def disposition_after(
+    disposition: Disposition | None, to: State, given: Disposition | None
+) -> Disposition | None:
+    """Return the verdict on an alert after a move that came with the verdict `given`, or with none.
+
+    A close keeps the verdict that there is, or takes a better-informed one. IllegalMove when the verdict
+    contradicts the move.
+    """
+    possible = _VERDICTS.get(to, ())
+    if given is not None:
+        if given not in possible:
+            fits = ", ".join(possible) or "no disposition"
+            raise IllegalMove(f"with {to} comes {fits}, not {given}")
+        return given
+    return possible[0] if possible and to is not State.CLOSED else disposition
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +166,8 @@ def alert_id(rule_id: str, observation_id: str) -> str:
     return str(uuid.uuid5(_NAMESPACE, f"alert:{rule_id}:{observation_id}"))
 
 
-def event_id(alert: str, event_type: str) -> str:
-    """The id of one event of an alert: the same over all sinks, attempts and replays."""
-    return str(uuid.uuid5(_NAMESPACE, f"event:{alert}:{event_type}"))
+def event_id(alert: str, event_type: str, number: int = 0) -> str:
+    """The id of one event of an alert: the same over all sinks, attempts and replays. `number` tells the
+    changes of an alert apart."""
+    name = f"{event_type}:{number}" if number else event_type
+    return str(uuid.uuid5(_NAMESPACE, f"event:{alert}:{name}"))

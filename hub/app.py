@@ -42,6 +42,7 @@ from hub.sinks.filter import Filter
 from hub.sinks.make import Route, make_route
 from hub.sinks.mqtt import MqttSink
 from hub.store import Store, access, edges, open_store
+from hub.tell import Teller
 from hub.vault import Vault
 from hub.watch import WatchKeeper
 from models.faces import load_face_pack
@@ -143,6 +144,8 @@ class Hub:
         watch = WatchKeeper(vault, gallery)
         with self.store.read() as tx:
             watch.current(tx, now())  # a wrong templates.key is found now, not at the first face
+        names = (MQTT_SINK, *(sink.id for sink in config.sinks))
+        self.teller = Teller(names, self.keys.signing)
         self.ingest = self._make_ingest(known, watch)
         self.housekeeper = Housekeeper(self.store, self.files, config.retention, now)
         self._stopping = threading.Event()
@@ -163,13 +166,13 @@ class Hub:
             enroller=faces[0] if faces else None,
             now=now,
             health=health,
+            teller=self.teller,
             wake_sinks=self._wake_sinks,
             stopping=self._stopping.is_set,
         )
 
     def _make_ingest(self, known: dict[str, KnownEdge], watch: WatchKeeper) -> IngestWorker:
-        names = (MQTT_SINK, *(sink.id for sink in self.config.sinks))
-        raiser = Raiser(names, self.keys.signing)
+        raiser = Raiser(self.teller)
         decider = Decider(self.config.gate_of, self.keys.opening, self.rules)
         return IngestWorker(
             inbox=self.inbox,

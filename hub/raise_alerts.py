@@ -5,7 +5,7 @@ decided in `hub.alerts`; this only carries it out.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,13 +13,11 @@ from typing import Any
 from sqlalchemy import Connection
 
 from hub import alerts as lifecycle
-from hub.alert_message import alert_raised
 from hub.decide import Match
 from hub.identify import Sighting
 from hub.store import alerts, evidence
-from wire.codec import Signer, encode
-from wire.messages import AlertRaised, Event, EvidenceItem
-from wire.topics import HUB
+from hub.tell import Teller
+from wire.messages import EvidenceItem
 
 CROP = "crop"
 """The name under which the picture that came with an observation is kept."""
@@ -27,10 +25,9 @@ CROP = "crop"
 
 @dataclass(frozen=True, slots=True)
 class Raiser:
-    """Carries matches out. `sinks` are told of each new alert."""
+    """Carries matches out."""
 
-    sinks: Sequence[str]
-    signer: Signer
+    teller: Teller
 
     def take(self, tx: Connection, match: Match, now: datetime) -> bool:
         """Store one match. Returns whether it raised an alert of its own."""
@@ -58,7 +55,7 @@ class Raiser:
             },
         )
         if placement.joins is None:
-            self._tell(tx, alert, pictures, match.crop_jpeg, now)
+            self.teller.raised(tx, alert, pictures, match.crop_jpeg)
         return placement.joins is None
 
     def _keep_pictures(
@@ -83,37 +80,11 @@ class Raiser:
         evidence.add(tx, pictures)
         return pictures
 
-    def _tell(
-        self,
-        tx: Connection,
-        alert: Mapping[str, Any],
-        pictures: Sequence[Mapping[str, Any]],
-        crop_jpeg: bytes | None,
-        now: datetime,
-    ) -> None:
-        event_id = lifecycle.event_id(alert["id"], AlertRaised.TYPE)
-        message = Event(
-            id=event_id,
-            site=alert["site"],
-            origin=HUB,
-            time=now,
-            data=alert_raised(alert, pictures, crop_jpeg),
-        )
-        row = {
-            "id": event_id,
-            "alert_id": alert["id"],
-            "site": alert["site"],
-            "type": AlertRaised.TYPE,
-            "at": now,
-            "body": encode(message, self.signer),
-        }
-        alerts.add_event(tx, row, self.sinks, now)
-
 
 def _new_alert(match: Match, key: str, now: datetime) -> dict[str, Any]:
     rule, seen, decision = match.rule, match.sighting, match.decision
     assert decision.match is not None
-    assert decision.entry is not None
+    entry = decision.entry
     return {
         "id": lifecycle.alert_id(rule.id, seen.observation_id),
         "site": seen.site,
@@ -124,17 +95,19 @@ def _new_alert(match: Match, key: str, now: datetime) -> dict[str, Any]:
         "severity": rule.severity,
         "state": lifecycle.State.OPEN.value,
         "certainty": "unverified",
+        "disposition": None,
+        "level": lifecycle.Level.GRID.value,
+        "change_count": 0,
         "reason": decision.sentence,
         "match": decision.match.model_dump(mode="json"),
-        "category": decision.entry.category.value,
-        "basis": f"{decision.entry.basis}: {decision.entry.reference}",
+        "category": entry.category.value if entry else "",
+        "basis": f"{entry.basis}: {entry.reference}" if entry else "",
         "target": decision.key,
         "dedup_key": key,
         "captured_at": seen.captured_at,
         "first_seen_at": seen.first_seen_at,
         "last_seen_at": seen.last_seen_at,
         "raised_at": now,
-        "closed_at": None,
         "observation_id": seen.observation_id,
         "observations": 1,
     }

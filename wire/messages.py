@@ -517,6 +517,10 @@ class GalleryReply(Message):
 
 
 Severity = Literal["blue", "yellow", "red"]
+#: Who has to act: the grid cell's people, the police station, the command centre.
+AlertLevel = Literal["grid", "station", "centre"]
+#: A person's verdict: it was so; it was somebody or something else; it was so, and harmless.
+AlertDisposition = Literal["confirmed", "false_match", "benign"]
 
 
 class FaceMatch(Message):
@@ -593,12 +597,35 @@ class AlertEvent(Message):
     observations: Annotated[int, Field(ge=1)]
     evidence: tuple[AlertEvidence, ...] = ()
     crop: InlinePicture | None = None
+    level: AlertLevel | None = None
+    cell: str | None = None
+    assignee: str | None = None
+    incident_id: MessageId | None = None
 
 
 class AlertRaised(AlertEvent):
     """A new alert."""
 
     TYPE: ClassVar[str] = "gatehouse.alert.raised.v1"
+
+
+class AlertChanged(AlertEvent):
+    """What became of an alert since it was raised; the rest of the message is the alert as it is now.
+
+    `number` counts the changes of one alert from 1, without a gap, in the order in which they are sent.
+    `moved`: the lifecycle; `escalated`: to another level; `assigned`: to another person; `noted`: a note or a
+    picture was added; `joined`: it belongs to an incident now. `actor` is who did it, ``clock`` for a timer.
+    """
+
+    TYPE: ClassVar[str] = "gatehouse.alert.changed.v1"
+    change: Literal["moved", "escalated", "assigned", "noted", "joined"]
+    number: Annotated[int, Field(ge=1)]
+    changed_at: AwareDatetime
+    actor: str
+    note: str = ""
+    previous_state: str
+    previous_level: AlertLevel | None = None
+    disposition: AlertDisposition | None = None
 
 
 #: Every message of version 1 by its CloudEvents type.
@@ -623,6 +650,7 @@ BY_TYPE: dict[str, type[Message]] = {
         GalleryErase,
         GalleryReply,
         AlertRaised,
+        AlertChanged,
     )
 }
 

@@ -4,18 +4,35 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import AwareDatetime
-from sqlalchemy import Connection
+from sqlalchemy import Connection, RowMapping
 
 from hub.access import Actor, Scope
 from hub.alert_message import evidence_of
-from hub.alerts import State, certainty_after, move
+from hub.alerts import (
+    MILESTONES,
+    Disposition,
+    State,
+    certainty_after,
+    disposition_after,
+    move,
+)
 from hub.api.access import Write, allowed
 from hub.api.lists import Cursor, Limit, Name, Purpose, given, look_up, page_of
-from hub.api.problems import Problem, documented, not_found
-from hub.api.services import Hub
-from hub.api.shapes import AlertDetail, AlertOut, Note, PageOf, Transition, TransitionOut
+from hub.api.problems import documented, not_found
+from hub.api.services import Hub, Services
+from hub.api.shapes import (
+    AlertDetail,
+    AlertOut,
+    ChangeOut,
+    Note,
+    PageOf,
+    ResponseTimes,
+    Transition,
+)
 from hub.audit import Act
+from hub.response_times import response_times
 from hub.store import alerts, audit, evidence
+from hub.tell import Change
 from wire.messages import Severity
 from wire.plates import normalise
 
@@ -92,38 +109,44 @@ def move_alert(
     return _move(hub, who, write, alert_id, step)
 
 
-def _move(hub: Hub, who: Actor, write: Write, alert_id: str, step: Transition) -> Response:
+def _move(hub: Services, who: Actor, write: Write, alert_id: str, step: Transition) -> Response:
     def carry_out(tx: Connection) -> tuple[int, AlertDetail]:
-        alert = alerts.get(tx, alert_id)
-        if alert is None:
-            raise not_found("alert")
-        to, now = move(State(alert["state"]), step.to), hub.now()
-        row = {
-            "alert_id": alert_id,
-            "from_state": alert["state"],
-            "to_state": to.value,
-            "actor": who.name,
-            "at": now,
-            "note": step.note,
+        alert, now = locked(tx, alert_id), hub.now()
+        state, to = State(alert["state"]), move(State(alert["state"]), step.to)
+        before = Disposition(alert["disposition"]) if alert["disposition"] else None
+        values: dict[str, Any] = {
+            "state": to.value,
+            "certainty": certainty_after(alert["certainty"], to),
+            "disposition": disposition_after(before, to, step.disposition),
         }
-        certainty = certainty_after(alert["certainty"], to)
-        if not alerts.move(tx, row, certainty, now if to is State.CLOSED else None):
-            raise Problem(409, "moved_meanwhile", "somebody else has just moved this alert")
-        details = {"from": alert["state"], "to": to.value}
+        if to in MILESTONES:
+            values[MILESTONES[to]] = now
+        hub.teller.changed(tx, alert, Change("moved", who.name, now, step.note, values))
+        details = {"from": state.value, "to": to.value}
         audit.add(tx, Act(who.name, "alert.moved", alert_id, details=details), now)
         return 200, _detail(tx, alert_id)
 
-    return write.run(who, step.model_dump_json().encode(), carry_out)
+    answer = write.run(who, step.model_dump_json().encode(), carry_out)
+    hub.wake_sinks()
+    return answer
+
+
+def locked(tx: Connection, alert_id: str) -> RowMapping:
+    """The alert, which nobody else changes before the end of the transaction; 404 when there is none."""
+    alert = alerts.lock(tx, alert_id)
+    if alert is None:
+        raise not_found("alert")
+    return alert
 
 
 def _detail(tx: Connection, alert_id: str) -> AlertDetail:
     alert = alerts.get(tx, alert_id)
     if alert is None:
         raise not_found("alert")
-    way = [TransitionOut.model_validate(dict(row)) for row in alerts.way_of(tx, alert_id)]
     return AlertDetail(
         **alert,
         evidence=list(evidence_of(evidence.of(tx, [alert["observation_id"]]))),
-        transitions=way,
+        changes=[ChangeOut(**row) for row in alerts.changes_of(tx, alert_id)],
+        response_times=ResponseTimes(**response_times(alert)),
         observation_ids=list(alerts.observations_of(tx, alert_id, _MOST_OBSERVATIONS)),
     )

@@ -14,6 +14,7 @@ from hub.api import (
     observations,
     operations,
     problems,
+    response_times,
     subjects,
     watchlists,
 )
@@ -23,6 +24,7 @@ from hub.api.services import Services
 
 _ROUTERS = (
     alerts.router,
+    response_times.router,
     observations.router,
     evidence.router,
     watchlists.router,

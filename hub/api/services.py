@@ -11,6 +11,7 @@ from hub.api.shapes import Health
 from hub.enrolment import Enroller
 from hub.evidence_files import EvidenceFiles
 from hub.store import Store
+from hub.tell import Teller
 from hub.vault import Vault
 
 
@@ -18,8 +19,8 @@ from hub.vault import Vault
 class Services:
     """The parts of the hub that the API speaks to.
 
-    `health` says how the hub is; `wake_sinks` lets the forwarders look at once; `stopping` is true once the
-    hub is going down, which ends event streams.
+    `health` says how the hub is; `teller` tells of alerts; `wake_sinks` lets the forwarders look at once;
+    `stopping` is true once the hub is going down, which ends event streams.
     """
 
     store: Store
@@ -28,6 +29,7 @@ class Services:
     enroller: Enroller | None
     now: Callable[[], datetime]
     health: Callable[[], Health]
+    teller: Teller
     wake_sinks: Callable[[], None]
     stopping: Callable[[], bool]
 

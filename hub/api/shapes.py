@@ -4,9 +4,9 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from hub.alerts import State
+from hub.alerts import Disposition, Level, State
 from hub.watchlist import Category, EntryState, ListKind
-from wire.messages import AlertEvidence, FaceMatch, PlateMatch, Severity
+from wire.messages import AlertEvidence, ConditionMatch, FaceMatch, PlateMatch, Severity
 
 T = TypeVar("T")
 Text = Annotated[str, Field(min_length=1, max_length=400)]
@@ -26,14 +26,47 @@ class PageOf(BaseModel, Generic[T]):
     next_cursor: str | None
 
 
-class TransitionOut(BaseModel):
-    """One step on an alert's way."""
+class ChangeOut(BaseModel):
+    """What was done to an alert; `moved` ones are its way. `actor` is ``clock`` for a timer."""
 
+    number: int
+    kind: Literal["moved", "escalated", "assigned", "noted", "joined"]
     from_state: State
     to_state: State
+    level: Level
     actor: str
     at: AwareDatetime
     note: str
+
+
+class ResponseTimes(BaseModel):
+    """How long the steps of an alert took, in seconds; null for what is still to come."""
+
+    seen_to_raised_s: float | None
+    raised_to_told_s: float | None
+    raised_to_acknowledged_s: float | None
+    acknowledged_to_on_scene_s: float | None
+    raised_to_on_scene_s: float | None
+    raised_to_closed_s: float | None
+
+
+class SpreadOut(BaseModel):
+    """One response time over many alerts, in seconds; null when none of them has it yet."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    count: int
+    median_s: float | None
+    p90_s: float | None
+    longest_s: float | None
+
+
+class ResponseTimesOut(BaseModel):
+    """The response times of the alerts of one group, by the names of `ResponseTimes`."""
+
+    group: str
+    alerts: int
+    times: dict[str, SpreadOut]
 
 
 class AlertOut(BaseModel):
@@ -48,14 +81,20 @@ class AlertOut(BaseModel):
     severity: Severity
     state: State
     certainty: Literal["unverified", "confirmed"]
+    disposition: Disposition | None
+    level: Level
     reason: str
-    match: Annotated[FaceMatch | PlateMatch, Field(discriminator="kind")]
-    category: Category
+    match: Annotated[FaceMatch | PlateMatch | ConditionMatch, Field(discriminator="kind")]
+    category: str
     basis: str
     captured_at: AwareDatetime
     first_seen_at: AwareDatetime
     last_seen_at: AwareDatetime
     raised_at: AwareDatetime
+    told_at: AwareDatetime | None
+    acknowledged_at: AwareDatetime | None
+    dispatched_at: AwareDatetime | None
+    on_scene_at: AwareDatetime | None
     closed_at: AwareDatetime | None
     observation_id: str
     observations: int
@@ -63,9 +102,10 @@ class AlertOut(BaseModel):
 
 
 class AlertDetail(AlertOut):
-    """An alert with its way and the first hundred observations behind it."""
+    """An alert with what was done to it, and the first hundred observations behind it."""
 
-    transitions: list[TransitionOut]
+    changes: list[ChangeOut]
+    response_times: ResponseTimes
     observation_ids: list[str]
 
 
@@ -76,9 +116,14 @@ class Note(Request):
 
 
 class Transition(Note):
-    """A step on an alert's way; the lifecycle says which are possible."""
+    """A step on an alert's way; the lifecycle says which are possible.
+
+    A verdict comes with `verified`, `false_alarm` or `closed`; without one, `verified` means ``confirmed``
+    and `false_alarm` means ``false_match``.
+    """
 
     to: State
+    disposition: Disposition | None = None
 
 
 class ObservationOut(BaseModel):

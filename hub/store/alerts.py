@@ -1,14 +1,18 @@
-"""Alerts, the matches behind them, their way, and what happened to them in order."""
+"""Alerts, the matches behind them, what was done to them, and the events that tell of it in order."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Connection, RowMapping, case, delete, func, insert, literal, select, update
 
 from hub.alerts import Standing
+from hub.response_times import STEPS
 from hub.store.pages import Page, fetch
-from hub.store.tables import Moment, alerts, deliveries, events, rule_matches, transitions
+from hub.store.tables import Moment, alert_changes, alerts, deliveries, events, rule_matches
+
+GroupBy = Literal["severity", "rule_id", "site", "gate", "camera", "level"]
+"""By what response times can be told apart."""
 
 
 def standing(tx: Connection, dedup_key: str, since: datetime, until: datetime) -> list[Standing]:
@@ -75,25 +79,49 @@ def find(
     return fetch(tx, query, order, cursor, limit, lambda row: row._mapping)
 
 
-def move(
-    tx: Connection, row: Mapping[str, Any], certainty: str, closed_at: datetime | None
-) -> bool:
-    """Store a transition (`row` as in the table). False, and nothing is changed, if the alert is no
-    longer in ``from_state``."""
-    moved = tx.execute(
-        update(alerts)
-        .where(alerts.c.id == row["alert_id"], alerts.c.state == row["from_state"])
-        .values(state=row["to_state"], certainty=certainty, closed_at=closed_at)
-    ).rowcount
-    if moved:
-        tx.execute(insert(transitions), [dict(row)])
-    return bool(moved)
+def moments(
+    tx: Connection,
+    by: GroupBy,
+    filters: Mapping[str, str],
+    since: datetime,
+    until: datetime,
+) -> dict[str, list[RowMapping]]:
+    """The moments of all alerts raised from `since` until `until`, by the value of the column `by`."""
+    names = {name for step in STEPS.values() for name in step}
+    query = select(alerts.c[by].label("by"), *(alerts.c[name] for name in sorted(names))).where(
+        alerts.c.raised_at >= since, alerts.c.raised_at < until
+    )
+    for name, value in filters.items():
+        query = query.where(alerts.c[name] == value)
+    groups: dict[str, list[RowMapping]] = {}
+    for row in tx.execute(query).mappings():
+        groups.setdefault(row["by"], []).append(row)
+    return groups
 
 
-def way_of(tx: Connection, alert_id: str) -> Sequence[RowMapping]:
-    """The transitions of an alert, first to last."""
-    query = select(transitions).where(transitions.c.alert_id == alert_id)
-    return tx.execute(query.order_by(transitions.c.position)).mappings().all()
+def lock(tx: Connection, alert_id: str) -> RowMapping | None:
+    """One alert, which nobody else changes before the end of the transaction."""
+    query = select(alerts).where(alerts.c.id == alert_id).with_for_update()
+    return tx.execute(query).mappings().one_or_none()
+
+
+def change(tx: Connection, row: Mapping[str, Any], values: Mapping[str, Any]) -> None:
+    """Store a change of a locked alert: `row` as in the table, `values` as the alert has them now."""
+    now = {**values, "change_count": row["number"]}
+    tx.execute(update(alerts).where(alerts.c.id == row["alert_id"]).values(**now))
+    tx.execute(insert(alert_changes), [dict(row)])
+
+
+def changes_of(tx: Connection, alert_id: str) -> Sequence[RowMapping]:
+    """What was done to an alert, first to last."""
+    query = select(alert_changes).where(alert_changes.c.alert_id == alert_id)
+    return tx.execute(query.order_by(alert_changes.c.number)).mappings().all()
+
+
+def told(tx: Connection, alert_id: str, at: datetime) -> None:
+    """Store when somebody outside was first told of an alert."""
+    first = update(alerts).where(alerts.c.id == alert_id, alerts.c.told_at.is_(None))
+    tx.execute(first.values(told_at=at))
 
 
 def observations_of(tx: Connection, alert_id: str, limit: int) -> Sequence[str]:

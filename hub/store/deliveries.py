@@ -4,7 +4,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection, RowMapping, and_, exists, func, select, update
 
+from hub.config import MQTT_SINK
 from hub.sinks.notice import Due, Told
+from hub.store import alerts
 from hub.store.pages import Page, fetch
 from hub.store.tables import deliveries, events
 
@@ -90,6 +92,8 @@ def settle(tx: Connection, item: Due, state: str, now: datetime, error: str = ""
     """Store that it is done with: ``delivered``, ``skipped`` or ``dead``, with the reason."""
     delivered_at = now if state == "delivered" else None
     _set(tx, item, state=state, delivered_at=delivered_at, last_error=error)
+    if delivered_at is not None and item.sink != MQTT_SINK:  # what the broker has, nobody has yet
+        alerts.told(tx, item.alert_id, now)
 
 
 def postpone(tx: Connection, item: Due, until: datetime, error: str) -> None:

@@ -98,6 +98,9 @@ alerts = Table(
     Column("severity", String(8), nullable=False),
     Column("state", String(16), nullable=False),
     Column("certainty", String(16), nullable=False),
+    Column("disposition", String(16)),
+    Column("level", String(8), nullable=False),
+    Column("change_count", Integer, nullable=False),
     Column("reason", Text, nullable=False),
     Column("match", JSON, nullable=False),
     Column("category", String(32), nullable=False),
@@ -108,6 +111,10 @@ alerts = Table(
     Column("first_seen_at", Moment, nullable=False),
     Column("last_seen_at", Moment, nullable=False),
     Column("raised_at", Moment, nullable=False),
+    Column("told_at", Moment),
+    Column("acknowledged_at", Moment),
+    Column("dispatched_at", Moment),
+    Column("on_scene_at", Moment),
     Column("closed_at", Moment),
     Column("observation_id", String(36), nullable=False),
     Column("observations", Integer, nullable=False),
@@ -128,17 +135,19 @@ rule_matches = Table(
     Index("ix_rule_matches_observation", "observation_id"),
 )
 
-transitions = Table(
-    "transitions",
+#: What was done to an alert after it was raised, numbered from 1: its way, and all else that concerns it.
+alert_changes = Table(
+    "alert_changes",
     metadata,
-    Column("position", Serial, primary_key=True, autoincrement=True),
-    Column("alert_id", ForeignKey("alerts.id", ondelete="CASCADE"), nullable=False),
+    Column("alert_id", ForeignKey("alerts.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("actor", String(63), nullable=False),
+    Column("note", Text, nullable=False),
     Column("from_state", String(16), nullable=False),
     Column("to_state", String(16), nullable=False),
-    Column("actor", String(63), nullable=False),
-    Column("at", Moment, nullable=False),
-    Column("note", Text, nullable=False),
-    Index("ix_transitions_alert", "alert_id"),
+    Column("level", String(8), nullable=False),
 )
 
 #: What happened to alerts, in order: what sinks deliver and the event stream shows. `body` is the signed

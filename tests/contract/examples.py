@@ -232,6 +232,24 @@ EXAMPLES["alert_raised_condition"] = m.AlertRaised(
     }
 )
 
+EXAMPLES["alert_changed"] = m.AlertChanged(
+    **{
+        **dict(EXAMPLES["alert_raised_condition"]),
+        "state": "acknowledged",
+        "level": "station",
+        "cell": "cell-3",
+        "assignee": "li-jun",
+        "incident_id": _id("incident"),
+        "change": "moved",
+        "number": 2,
+        "changed_at": AT,
+        "actor": "guard-2",
+        "note": "on my way",
+        "previous_state": "open",
+        "previous_level": "station",
+    }
+)
+
 _SEQUENCED = {name for name in EXAMPLES if name.startswith("observation_")}
 
 

@@ -23,6 +23,7 @@ from hub.raise_alerts import Raiser
 from hub.rules import load_rules
 from hub.store import open_store, watchlists
 from hub.store.tables import metadata
+from hub.tell import Teller
 from hub.vault import Vault
 from hub.watch import WatchKeeper
 from hub.watchlist import Category, Entry, EntryState, ListKind
@@ -276,12 +277,13 @@ class HubBench:
         self.gallery = Gallery("test-pack", PACK_SHA, 128, 0.5, 0.05)
         rules = load_rules(self.config.rules_dir)
         assert not rules.broken, rules.broken
+        self.teller = Teller(self.sinks, self.signing)
         self.pipeline = Pipeline(
             {self.edge.id: self.edge.known},
             self.store,
             WatchKeeper(self.vault, self.gallery),
             Decider(self.config.gate_of, self.opening, rules),
-            Raiser(self.sinks, self.signing),
+            Raiser(self.teller),
         )
         self.book = EdgeBook({}, {})
 

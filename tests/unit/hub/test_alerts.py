@@ -4,6 +4,7 @@ import pytest
 
 from hub.alerts import (
     MOVES,
+    Disposition,
     IllegalMove,
     Placement,
     Standing,
@@ -11,6 +12,7 @@ from hub.alerts import (
     alert_id,
     certainty_after,
     dedup_key,
+    disposition_after,
     move,
     place,
 )
@@ -44,6 +46,36 @@ def test_nobody_is_dispatched_on_what_no_person_has_verified() -> None:
     assert certainty_after("unverified", State.ACKNOWLEDGED) == "unverified"
     assert certainty_after("unverified", State.VERIFIED) == "confirmed"
     assert certainty_after("confirmed", State.CLOSED) == "confirmed"
+
+
+@pytest.mark.parametrize(
+    ("had", "to", "given", "has"),
+    [
+        (None, State.ACKNOWLEDGED, None, None),
+        (None, State.VERIFIED, None, Disposition.CONFIRMED),
+        (None, State.FALSE_ALARM, None, Disposition.FALSE_MATCH),
+        (None, State.FALSE_ALARM, Disposition.BENIGN, Disposition.BENIGN),
+        (Disposition.CONFIRMED, State.DISPATCHED, None, Disposition.CONFIRMED),
+        (Disposition.CONFIRMED, State.CLOSED, None, Disposition.CONFIRMED),
+        (Disposition.CONFIRMED, State.CLOSED, Disposition.BENIGN, Disposition.BENIGN),
+    ],
+)
+def test_the_verdict_comes_with_the_move(had, to, given, has) -> None:
+    assert disposition_after(had, to, given) is has
+
+
+@pytest.mark.parametrize(
+    ("to", "given"),
+    [
+        (State.ACKNOWLEDGED, Disposition.CONFIRMED),
+        (State.VERIFIED, Disposition.FALSE_MATCH),
+        (State.FALSE_ALARM, Disposition.CONFIRMED),
+        (State.DISPATCHED, Disposition.CONFIRMED),
+    ],
+)
+def test_a_verdict_that_contradicts_the_move_is_refused(to, given) -> None:
+    with pytest.raises(IllegalMove, match=f"with {to} comes .*not {given}"):
+        disposition_after(None, to, given)
 
 
 def standing(name: str, first: float, last: float, closed: float | None = None) -> Standing:

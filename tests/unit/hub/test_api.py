@@ -120,6 +120,7 @@ def api(bench: HubBench, application: FastAPI) -> Api:
         enroller=Enroller(pack),
         now=lambda: bench.now,
         health=health,
+        teller=bench.teller,
         wake_sinks=lambda: None,
         stopping=made.stopping.is_set,
     )
@@ -218,13 +219,47 @@ class TestAlerts:
         shown = api.call("GET", path).json()
         assert (shown["state"], shown["certainty"]) == ("closed", "confirmed")
         assert shown["closed_at"] == "2026-11-05T17:26:00Z"
-        assert [(t["from_state"], t["to_state"], t["actor"]) for t in shown["transitions"]] == [
+        assert shown["disposition"] == "confirmed"
+        assert [(c["from_state"], c["to_state"], c["actor"]) for c in shown["changes"]] == [
             ("open", "acknowledged", "ann"),
             ("acknowledged", "verified", "ann"),
             ("verified", "closed", "ann"),
         ]
-        assert shown["transitions"][0]["note"] == "on my way"
+        assert [c["number"] for c in shown["changes"]] == [1, 2, 3]
+        assert shown["changes"][0]["note"] == "on my way"
+        assert shown["response_times"]["raised_to_acknowledged_s"] == 0.0
+        assert shown["response_times"]["raised_to_closed_s"] == 60.0
+        assert shown["response_times"]["raised_to_told_s"] is None
         assert len(shown["observation_ids"]) == 1
+
+    def test_each_move_is_told_and_a_verdict_that_does_not_fit_is_refused(
+        self, api: Api, edge: FakeEdge
+    ) -> None:
+        (alert_id,) = raised(api, edge)
+        path = f"/alerts/{alert_id}/transitions"
+        api.call("POST", path, json={"to": "acknowledged"})
+        wrong = api.call("POST", path, json={"to": "false_alarm", "disposition": "confirmed"})
+        assert "false_match, benign" in problem(wrong, 409, "illegal_move")
+        body = {"to": "false_alarm", "disposition": "benign"}
+        for _ in range(2):  # the second is the same request again
+            assert api.call("POST", path, key="k", json=body).json()["disposition"] == "benign"
+        events = [row["type"].split(".")[2] for row in api.bench.rows("events")]
+        assert events == ["raised", "changed", "changed"]
+        assert len(api.bench.rows("deliveries")) == len(events) * len(api.bench.sinks)
+
+    def test_response_times_by_rule(self, api: Api, edge: FakeEdge) -> None:
+        ids = raised(api, edge, count=3)
+        for n, alert_id in enumerate(ids[:2]):
+            api.bench.now = at(100 + n)
+            api.call("POST", f"/alerts/{alert_id}/acknowledge", json={})
+        span = {"since": at(-1).isoformat(), "until": at(60).isoformat()}
+        (group,) = api.call("GET", "/response-times", params={**span, "by": "rule_id"}).json()
+        assert (group["group"], group["alerts"]) == ("plates", 3)
+        assert group["times"]["raised_to_acknowledged_s"] == {
+            "count": 2, "median_s": 100.0, "p90_s": 100.0, "longest_s": 100.0,
+        }  # fmt: skip
+        empty = {"since": at(60).isoformat(), "until": at(90).isoformat()}
+        assert api.call("GET", "/response-times", params=empty).json() == []
 
     def test_pages_hold_each_alert_once_while_new_ones_come(self, api: Api, edge: FakeEdge) -> None:
         before = raised(api, edge, count=7)

@@ -94,7 +94,7 @@ class TestIngest:
         self, worker: IngestWorker, bench: HubBench, edge: FakeEdge, down: FakeDownlink, monkeypatch
     ) -> None:
         bench.watch(entry("京A66666"))
-        monkeypatch.setattr("hub.raise_alerts.alert_raised", lambda *_: 1 / 0)
+        monkeypatch.setattr("hub.tell.alert_raised", lambda *_: 1 / 0)
         worker._commit([edge.plate("京B00001"), edge.plate("京A66666"), edge.plate("京B00002")])
         assert [row["plate"] for row in bench.rows("observations")] == ["京B00001", "京B00002"]
         (letter,) = bench.rows("dead_letters")
