@@ -31,20 +31,28 @@ eval_app = typer.Typer(
 )
 
 
+_OURS = frozenset({"wire", "models", "edge", "hub", "demo", "evaluation"})
+
+
 def _mount(module: str, name: str, extra: str, *, command: str, group: typer.Typer = app) -> None:
     """Add a command or a group; where its packages are not installed, one that says how to get them."""
     try:
         part = getattr(importlib.import_module(module), name)
     except ModuleNotFoundError as error:
-        if error.name and error.name.partition(".")[0] in {"wire", "models", "edge", "hub", "demo"}:
+        missing = error.name or ""
+        if "." in missing and missing.partition(".")[0] in _OURS:
             raise
-        missing = error.name
 
-        @group.command(command, help=f"Not installed here: needs gatehouse[{extra}].")
+        @group.command(
+            command,
+            help=f"Not installed here: needs gatehouse[{extra}].",
+            context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+        )
         def absent() -> None:
             raise InputError(
                 f"`gatehouse {command}` needs the package {missing}:"
                 f" install it with pip install 'gatehouse[{extra}]'"
+                + (" (a checkout: make setup)" if missing in _OURS else "")
             )
 
         return
@@ -67,6 +75,7 @@ _mount("hub.cli", "watch_app", "hub", command="watch")
 _mount("models.cli", "models_app", "edge", command="models")
 _mount("models.plates.cli", "eval_plates", "edge", command="plates", group=eval_app)
 _mount("models.faces.cli", "eval_faces", "edge", command="faces", group=eval_app)
+_mount("evaluation.cli", "eval_video", "edge,hub", command="video", group=eval_app)
 app.add_typer(eval_app, name="eval")
 
 

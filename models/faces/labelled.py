@@ -1,11 +1,13 @@
 """Pictures whose people are known, and their embeddings: what packs are measured on.
 
-In: a folder (sub-folders are the identities, or a ``labels.csv`` of ``file,identity``) and a pack. Out:
-`Embedded`. Every picture counts by its largest face; one without a face, or that cannot be read, is a
-failure to acquire. Reads pictures; writes nothing.
+In: a folder and a pack. Its sub-folders are the identities, or it has a ``labels.csv`` of ``file,identity``;
+without either, the pictures in it are named after their person, with or without a number. Out: `Embedded`.
+Every picture counts by its largest face; one without a face, or that cannot be read, is a failure to acquire.
+Reads pictures; writes nothing.
 """
 
 import csv
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,6 +21,7 @@ from models.arrays import Floats
 from models.faces.types import FaceDetections, FacePack
 from wire.errors import InputError
 
+_NUMBER: Final = re.compile(r"(?<=.)[ _.-]+\d+$")  # Ross_2 is Ross, img2 is img2
 _SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
 
 
@@ -47,16 +50,17 @@ def labelled_faces(folder: Path) -> tuple[tuple[Path, str], ...]:
         if not rows or not {"file", "identity"} <= set(rows[0]):
             raise InputError(f"{table}: needs the columns file and identity")
         return tuple((folder / row["file"], row["identity"]) for row in rows)
-    found = tuple(
-        (path, path.parent.name)
-        for path in sorted(folder.glob("*/*"))
-        if path.suffix.lower() in _SUFFIXES
-    )
+    found = [(path, path.parent.name) for path in _pictures(folder, "*/*")]
+    found = found or [(path, _NUMBER.sub("", path.stem)) for path in _pictures(folder, "*")]
     if not found:
         raise InputError(
-            f"{folder}: no sub-folders with pictures (one per person) and no labels.csv"
+            f"{folder}: no sub-folders with pictures (one per person), no labels.csv, no pictures"
         )
-    return found
+    return tuple(found)
+
+
+def _pictures(folder: Path, pattern: str) -> list[Path]:
+    return [path for path in sorted(folder.glob(pattern)) if path.suffix.lower() in _SUFFIXES]
 
 
 def embed_folder(pack: FacePack, items: Sequence[tuple[Path, str]]) -> Embedded:

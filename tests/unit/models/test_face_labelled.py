@@ -52,3 +52,15 @@ def test_the_largest_face_counts() -> None:
     boxes = np.array([[0, 0, 4, 4], [10, 0, 20, 30]], np.float32)
     found = FaceDetections(boxes, np.ones(2, np.float32), np.zeros((2, 5, 2), np.float32))
     assert largest(found) == 1
+
+
+def test_pictures_without_sub_folders_are_named_after_their_person(tmp_path: Path) -> None:
+    for name in ("Ross.png", "Ross_2.png", "Ariel_Sharon_0001.jpg", "img2.png", "notes.txt"):
+        write(tmp_path / name, (255, 0, 0)) if name != "notes.txt" else None
+    names = {path.name: name for path, name in labelled_faces(tmp_path)}
+    assert names == {
+        "Ross.png": "Ross",
+        "Ross_2.png": "Ross",
+        "Ariel_Sharon_0001.jpg": "Ariel_Sharon",
+        "img2.png": "img2",
+    }
