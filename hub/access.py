@@ -27,6 +27,8 @@ class Scope(StrEnum):
     SUBJECTS_WRITE = "subjects:write"
     DELIVERIES_READ = "deliveries:read"
     DELIVERIES_WRITE = "deliveries:write"
+    REGISTER_READ = "register:read"
+    REGISTER_WRITE = "register:write"
     AUDIT_READ = "audit:read"
     HEALTH_READ = "health:read"
 
@@ -39,6 +41,7 @@ class Role(StrEnum):
     APPROVER = "approver"
     AUDITOR = "auditor"
     CENTRE = "centre"
+    OFFICE = "office"
     ADMIN = "admin"
 
 
@@ -56,6 +59,8 @@ SCOPES: Final[Mapping[Role, frozenset[Scope]]] = MappingProxyType(
                 Scope.WATCHLISTS_READ,
                 Scope.WATCHLISTS_WRITE,
                 Scope.SUBJECTS_WRITE,
+                Scope.REGISTER_READ,
+                Scope.REGISTER_WRITE,
                 Scope.DELIVERIES_READ,
                 Scope.DELIVERIES_WRITE,
             }
@@ -67,6 +72,9 @@ SCOPES: Final[Mapping[Role, frozenset[Scope]]] = MappingProxyType(
             {Scope.AUDIT_READ, Scope.WATCHLISTS_READ, Scope.DELIVERIES_READ, Scope.HEALTH_READ}
         ),
         Role.CENTRE: frozenset({*_SEES_ALERTS, Scope.ALERTS_WRITE, Scope.OBSERVATIONS_READ}),
+        Role.OFFICE: frozenset(
+            {Scope.REGISTER_READ, Scope.REGISTER_WRITE, Scope.LOOK_UP, Scope.HEALTH_READ}
+        ),
         Role.ADMIN: frozenset(Scope),
     }
 )

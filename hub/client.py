@@ -57,17 +57,29 @@ class HubClient:
         files = [("photo", (name, data)) for name, data in photos]
         return self._ask("POST", path, data=dict(fields), files=files, headers=_key())
 
+    def get_text(self, path: str, **parameters: Any) -> str:
+        """Read a file."""
+        return self._answer("GET", path, params=_given(parameters)).content.decode()
+
+    def post_csv(self, path: str, content: bytes, **parameters: Any) -> Any:
+        """Write a CSV file."""
+        headers = {**_key(), "content-type": "text/csv"}
+        return self._ask("POST", path, content=content, headers=headers, params=_given(parameters))
+
     def delete(self, path: str) -> Any:
         """Remove one thing."""
         return self._ask("DELETE", path, headers=_key())
 
     def _ask(self, method: str, path: str, **arguments: Any) -> Any:
+        return self._answer(method, path, **arguments).json()
+
+    def _answer(self, method: str, path: str, **arguments: Any) -> httpx.Response:
         try:
             answer = self._client.request(method, path, **arguments)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise HubError(f"the hub at {self._url} does not answer: {error}") from error
         if answer.is_success:
-            return answer.json()
+            return answer
         raise _failure(self._url, answer)
 
 

@@ -14,6 +14,7 @@ from hub.api import (
     observations,
     operations,
     problems,
+    register,
     response_times,
     subjects,
     watchlists,
@@ -25,6 +26,7 @@ from hub.api.services import Services
 _ROUTERS = (
     alerts.router,
     response_times.router,
+    register.router,
     observations.router,
     evidence.router,
     watchlists.router,

@@ -267,6 +267,29 @@ class Replayed(BaseModel):
     count: int
 
 
+class RowProblem(BaseModel):
+    """What is wrong with one row of a file; `row` is its line, `column` "" for the row as a whole."""
+
+    row: int
+    column: str
+    message: str
+
+
+class Imported(BaseModel):
+    """What became of a file: how many rows were stored (or, in a dry run, could be), and the others."""
+
+    kind: str
+    stored: int
+    problems: list[RowProblem]
+
+
+class Removed(BaseModel):
+    """What was erased from the register."""
+
+    kind: str
+    key: str
+
+
 class AuditOut(BaseModel):
     """One record of the audit log."""
 

@@ -1,0 +1,73 @@
+"""`gatehouse register import|export`: the register as CSV, through the hub's API."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hub.cli import DEFAULT_URL, TokenFile, Url
+from hub.register import KINDS
+from wire.errors import InputError
+
+register_app = typer.Typer(
+    help="The register: sites, people on duty, units, residents, vehicles.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+Kind = Annotated[str, typer.Argument(help=f"One of {', '.join(KINDS)}.")]
+
+
+@register_app.command("import")
+def import_rows(
+    kind: Kind,
+    file: Annotated[Path, typer.Argument(help="A CSV file; its first line names the columns.")],
+    dry_run: Annotated[bool, typer.Option(help="Only say what is wrong; store nothing.")] = False,
+    url: Url = DEFAULT_URL,
+    token_file: TokenFile = None,
+) -> None:
+    """Store the rows of a CSV file. Each row that cannot be used is named, and stops no other."""
+    from hub.client import HubClient, read_token
+
+    _check(kind)
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise InputError(f"the file {file} cannot be read: {error.strerror}") from error
+    client = HubClient(url, read_token(token_file))
+    done = client.post_csv(f"/register/{kind}/all/csv", content, dry_run=dry_run or None)
+    for problem in done["problems"]:
+        column = f"{problem['column']}: " if problem["column"] else ""
+        typer.echo(f"{file}:{problem['row']}: {column}{problem['message']}", err=True)
+    typer.echo(f"{kind}: {done['stored']} rows {'could be stored' if dry_run else 'stored'}")
+    if done["problems"]:
+        bad = len({problem["row"] for problem in done["problems"]})
+        raise InputError(f"{bad} rows of {file} cannot be used; see above")
+
+
+@register_app.command("export")
+def export_rows(
+    kind: Kind,
+    file: Annotated[Path, typer.Argument(help="Where to write it; must not be there yet.")],
+    purpose: Annotated[
+        str | None, typer.Option(help="Why; needed for residents and vehicles, and recorded.")
+    ] = None,
+    url: Url = DEFAULT_URL,
+    token_file: TokenFile = None,
+) -> None:
+    """Write all rows of a kind as CSV, readable by you alone."""
+    from hub.client import HubClient, read_token
+
+    _check(kind)
+    client = HubClient(url, read_token(token_file))
+    text = client.get_text(f"/register/{kind}/all/csv", purpose=purpose)
+    try:
+        file.touch(mode=0o600, exist_ok=False)
+        file.write_text(text, encoding="utf-8", newline="")
+    except OSError as error:
+        raise InputError(f"the file {file} cannot be written: {error.strerror}") from error
+
+
+def _check(kind: str) -> None:
+    if kind not in KINDS:
+        raise InputError(f"{kind!r} is no kind of row: say one of {', '.join(KINDS)}")
