@@ -7,7 +7,7 @@ findings and changes of state to the emitter. Opens nothing before `start`.
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from edge.camera_state import CameraState
@@ -17,15 +17,19 @@ from edge.config import CameraSection
 from edge.counters import CameraCounters
 from edge.detect import Detect, PlateNetworks
 from edge.face_lane import FaceLane, FaceQuality
+from edge.findings import Finding
 from edge.frame import RawFrame, SceneEnd
 from edge.mailbox import Item, Mailboxes
 from edge.motion import MotionGate
+from edge.object_lane import ObjectLane
+from edge.objects import ObjectNetwork
 from edge.online import Change, OnlineState
 from edge.picture_faults import Limits
 from edge.picture_health import PictureHealth
 from edge.picture_signs import LOOK_WIDTH_PX
-from edge.pipeline import Finding, Pipeline, Steps
+from edge.pipeline import Pipeline, Steps
 from edge.plate_lane import PlateLane
+from edge.privacy import Polygons, mask
 from edge.sources import parse_source
 from models.faces.types import FacePack
 from wire.errors import SourceError, StoreError
@@ -41,6 +45,7 @@ class Networks:
     faces: FacePack
     face_quality: FaceQuality
     plates: PlateNetworks | None
+    objects: ObjectNetwork | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +70,7 @@ class Camera:
         new_track_id: Callable[[], str],
         clocks: Clocks,
     ) -> None:
-        self.id, self.counters = section.id, counters
+        self.id, self.counters, self._privacy = section.id, counters, section.privacy
         self._boxes, self._outlets, self._clocks = boxes, outlets, clocks
         self._lock = threading.Lock()
         self._presence, self._state = OnlineState(clocks.monotonic_s()), CameraState()
@@ -88,7 +93,7 @@ class Camera:
         detail = Capture(
             plan_for_detail(plan),
             parse_source(section.source, section.transport),
-            _DetailSink(section.id, main_stream),
+            _DetailSink(section.id, main_stream, section.privacy),
             CameraCounters(),
             clocks=self._clocks,
         )
@@ -179,7 +184,8 @@ class Camera:
 
     def frame(self, frame: RawFrame) -> None:
         """A frame to analyse."""
-        self.counters.dropped += self._boxes.put(self.id, frame)
+        seen = replace(frame, pixels=mask(frame.pixels, self._privacy))
+        self.counters.dropped += self._boxes.put(self.id, seen)
 
     def picture_came(self, at_s: float) -> None:
         """A sound picture came."""
@@ -219,9 +225,10 @@ class _DetailSink:
 
     camera: str
     frames: RecentFrames
+    privacy: Polygons
 
     def frame(self, frame: RawFrame) -> None:
-        self.frames.add(frame)
+        self.frames.add(replace(frame, pixels=mask(frame.pixels, self.privacy)))
 
     def picture_came(self, at_s: float) -> None:
         del at_s  # the sub-stream says whether the camera is there
@@ -251,7 +258,8 @@ def _steps(
 ) -> Steps:
     plates = networks.plates if section.plates else None
     rate_hz, lost_after_s = section.analysis_fps, max(1.0, 2.5 / section.analysis_fps)
-    faces_lane = plates_lane = None
+    objects = networks.objects if section.objects else None
+    faces_lane = plates_lane = objects_lane = None
     if section.faces:
         faces_lane = FaceLane(
             networks.faces,
@@ -267,11 +275,14 @@ def _steps(
             rate_hz=rate_hz,
             lost_after_s=lost_after_s,
         )
+    if objects is not None:
+        objects_lane = ObjectLane(section.places, new_id=new_track_id, rate_hz=rate_hz)
     return Steps(
-        detect=Detect(networks.faces.detector if section.faces else None, plates),
+        detect=Detect(networks.faces.detector if section.faces else None, plates, objects),
         motion=MotionGate() if section.motion_gate else None,
         faces=faces_lane,
         plates=plates_lane,
         main_stream=main_stream,
         min_face_px=section.min_face_px,
+        objects=objects_lane,
     )

@@ -51,13 +51,14 @@ class RecentFrames:
 
 
 def scaled(seen: Detections, frame: Frame, main: Frame) -> Detections:
-    """Detections in `frame`, in the pixels of `main`, which shows the same view."""
+    """Faces and plates in `frame`, in the pixels of `main`, which shows the same view."""
     factor: NDArray[np.float32] = np.divide(main.size_px, frame.size_px, dtype=np.float32)
     both: NDArray[np.float32] = np.tile(factor, 2)
     faces, plates = seen.faces, seen.plates
     return Detections(
         FaceDetections(faces.boxes * both, faces.score, faces.landmarks * factor),
         PlateDetections(plates.boxes * both, plates.score, plates.corners * factor, plates.rows),
+        seen.objects,
         seen.faces_looked_for,
     )
 

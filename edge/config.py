@@ -19,6 +19,8 @@ from pydantic import (
     model_validator,
 )
 
+from edge.config_view import LineSection, PerspectiveSection, PolygonPoints, ZoneSection
+from edge.zones import Places
 from wire.errors import ConfigError
 from wire.keys import sealing_key, verifying_key
 from wire.messages import Identifier
@@ -81,10 +83,14 @@ class HubSection(_Section):
 
 
 class ModelsSection(_Section):
-    """Networks. `threads` are those inside one network call: with several cameras 1 is best."""
+    """Networks. `threads` are those inside one network call: with several cameras 1 is best.
+
+    `objects` names the pack that finds people and vehicles; without it none is loaded.
+    """
 
     face_pack: Annotated[str, Field(min_length=1)] = "dlib-resnet"
     plates: bool = True
+    objects: Annotated[str, Field(min_length=1)] | None = None
     threads: Annotated[int, Field(ge=1, le=64)] = 1
     providers: Annotated[tuple[str, ...], Field(min_length=1)] = ("cpu",)
 
@@ -103,7 +109,9 @@ class CameraSection(_Section):
     that, and crops are cut from `source`. `pace` is for files and folders: ``realtime`` plays them as a
     camera would, ``asap`` analyses every frame that the analysis rate picks, however long it takes.
     `health` watches whether the camera still shows its scene; `frozen_after_s` wants to be longer where the
-    camera sends a still scene without any change, as some that save bandwidth do.
+    camera sends a still scene without any change, as some that save bandwidth do. `objects` follows people
+    and vehicles, which `zones` and `lines` are about. What lies in a polygon of `privacy` is black to
+    everything behind the decoder.
     `starts_at` is when the file's first frame was captured; without it, when it is opened.
     """
 
@@ -115,12 +123,17 @@ class CameraSection(_Section):
     analysis_fps: Annotated[float, Field(gt=0, le=60)] = 5.0
     faces: bool = True
     plates: bool = True
+    objects: bool = False
     motion_gate: bool = True
     min_face_px: Annotated[int, Field(ge=12, le=1000)] = 40
     health: bool = True
     frozen_after_s: Annotated[float, Field(ge=3, le=86400)] = 7.0
     pace: Literal["realtime", "asap"] = "realtime"
     starts_at: AwareDatetime | None = None
+    privacy: tuple[PolygonPoints, ...] = ()
+    perspective: PerspectiveSection | None = None
+    zones: tuple[ZoneSection, ...] = ()
+    lines: tuple[LineSection, ...] = ()
 
     @field_validator("source", "detect_source", mode="before")
     @classmethod
@@ -129,9 +142,28 @@ class CameraSection(_Section):
 
     @model_validator(mode="after")
     def _looks_for_something(self) -> Self:
-        if not (self.faces or self.plates):
-            raise ValueError("looks for nothing: set faces or plates to true")
+        if not (self.faces or self.plates or self.objects):
+            raise ValueError("looks for nothing: set faces, plates or objects to true")
         return self
+
+    @model_validator(mode="after")
+    def _places_differ_and_are_watched(self) -> Self:
+        named = [zone.id for zone in self.zones] + [line.id for line in self.lines]
+        if (named or self.perspective) and not self.objects:
+            raise ValueError("zones, lines and perspective are about objects: set objects to true")
+        for name in named:
+            if named.count(name) > 1:
+                raise ValueError(f"two zones or lines are called {name!r}")
+        return self
+
+    @property
+    def places(self) -> Places:
+        """What is watched in the picture."""
+        return Places(
+            zones=tuple(section.zone for section in self.zones),
+            lines=tuple(section.line for section in self.lines),
+            perspective=None if self.perspective is None else self.perspective.perspective,
+        )
 
 
 class EdgeConfig(_Section):
@@ -151,6 +183,17 @@ class EdgeConfig(_Section):
             if camera.id in seen:
                 raise ValueError(f"two cameras are called {camera.id!r}")
             seen.add(camera.id)
+        return self
+
+    @model_validator(mode="after")
+    def _objects_have_a_network(self) -> Self:
+        if self.models.objects is None:
+            for camera in self.cameras:
+                if camera.objects:
+                    raise ValueError(
+                        f"camera {camera.id!r} looks for objects: name their pack in [models],"
+                        ' as objects = "yolo11n"'
+                    )
         return self
 
 

@@ -20,6 +20,7 @@ class CameraCounters:
     analysed: int = 0
     faces: int = 0
     plates: int = 0
+    objects: int = 0
     recognised: int = 0
     observations: int = 0
     reconnects: int = 0

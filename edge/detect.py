@@ -1,4 +1,4 @@
-"""Detections of one frame: its faces and its plates.
+"""Detections of one frame: its faces, its plates, its people and vehicles.
 
 In: a `Frame`. Out: `Detections`, with every face that the detector found (bystanders are blurred by
 them) and the indices of those large enough to recognise. Runs a network only where the camera wants it.
@@ -11,6 +11,7 @@ from typing import Protocol
 import numpy as np
 
 from edge.frame import Frame, Image
+from edge.objects import ObjectNetwork, SeenObjects, see_objects
 from models.faces.types import FaceDetections, FaceDetector
 from models.plates.types import PlateDetections, PlateReading
 
@@ -33,14 +34,20 @@ class Detections:
 
     faces: FaceDetections
     plates: PlateDetections
+    objects: SeenObjects
     faces_looked_for: bool
 
 
 class Detect:
     """The detection step of one camera."""
 
-    def __init__(self, faces: FaceDetector | None, plates: PlateNetworks | None) -> None:
-        self._faces, self._plates = faces, plates
+    def __init__(
+        self,
+        faces: FaceDetector | None,
+        plates: PlateNetworks | None,
+        objects: ObjectNetwork | None = None,
+    ) -> None:
+        self._faces, self._plates, self._objects = faces, plates, objects
 
     def __call__(self, frame: Frame) -> Detections:
         """Run the networks that this camera wants on `frame`."""
@@ -50,7 +57,12 @@ class Detect:
             if self._plates is None
             else self._plates.detect([frame.image])[0]
         )
-        return Detections(faces, plates, self._faces is not None)
+        objects = (
+            SeenObjects.empty()
+            if self._objects is None
+            else see_objects(self._objects, frame.image)
+        )
+        return Detections(faces, plates, objects, self._faces is not None)
 
 
 def select_faces(faces: FaceDetections, chosen: Sequence[int]) -> FaceDetections:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from edge.evidence import EvidencePicture, EvidenceRing, bystanders, cut_crop, draw_scene
 from edge.findings import FaceFinding, Finding, PlateFinding
 from edge.outbox import Outbox
+from edge.place_observations import PlaceObservation, observe_place
 from models.faces.types import FaceDetector
 from wire.codec import Signer, encode
 from wire.messages import (
@@ -27,7 +28,6 @@ from wire.messages import (
     FaceObservation,
     InlinePicture,
     Message,
-    Observation,
     PlateObservation,
 )
 from wire.sealing import FaceProbe, seal
@@ -93,20 +93,30 @@ class Emitter:
         self._hub_key, self._face_detector = hub_key, face_detector
         self._new_id, self._now = new_id, now
 
-    def tell(self, finding: FaceFinding | PlateFinding) -> str:
+    def tell(self, finding: Finding) -> str:
         """Store the observation; returns its id. StoreError when the disk takes no more."""
         observation_id = self._new_id()
         hide = self._hide(finding)
         pictures = _pictures(finding, hide)
         evidence = tuple(picture.item for picture in pictures)
-        data: Observation
-        if isinstance(finding, FaceFinding):
-            data = self._face(finding, evidence, hide, observation_id)
-        else:
-            data = _plate(finding, evidence, hide)
+        data = self._observation(finding, evidence, hide, observation_id)
         self._ring.put(observation_id, pictures)
         self._store(observation_id, finding.frame.camera, data, data.kind)
         return observation_id
+
+    def _observation(
+        self,
+        finding: Finding,
+        evidence: tuple[EvidenceItem, ...],
+        hide: NDArray[np.float32],
+        observation_id: str,
+    ) -> FaceObservation | PlateObservation | PlaceObservation:
+        match finding:
+            case FaceFinding():
+                return self._face(finding, evidence, hide, observation_id)
+            case PlateFinding():
+                return _plate(finding, evidence, hide)
+        return observe_place(finding, _common(finding), evidence)
 
     def tell_camera(self, camera: str, data: CameraObservation) -> None:
         """Store that a camera went away or came back."""
@@ -125,7 +135,7 @@ class Emitter:
 
         self._outbox.append(self._origin.topics.observation(camera, kind), encode_as)
 
-    def _hide(self, finding: FaceFinding | PlateFinding) -> NDArray[np.float32]:
+    def _hide(self, finding: Finding) -> NDArray[np.float32]:
         faces = finding.faces
         if faces is None:
             faces = self._face_detector.detect(finding.frame.image).boxes

@@ -1,4 +1,4 @@
-"""What a pipeline tells of one track: a face or a plate, with the frame that shows it. Pure values."""
+"""What a pipeline tells of one track: a face, a plate, an object; with the frame that shows it. Values."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from edge.evidence import Box
 from edge.face_fusion import Embedding
 from edge.frame import Frame
-from edge.observe import PlateState, Reason
+from edge.observe import PlateState
+from edge.zones import PlaceEvent
 from wire.messages import PlateText
 
 
@@ -17,12 +18,13 @@ from wire.messages import PlateText
 class Finding:
     """What a pipeline tells of one track.
 
-    `faces` are the boxes ``(N, 4)`` of all faces in `frame`, None where nobody has looked for them.
+    `reason` says to a person why it is told now. `faces` are the boxes ``(N, 4)`` of all faces in `frame`,
+    None where nobody has looked for them.
     """
 
     track_id: str
     revision: int
-    reason: Reason
+    reason: str
     first_seen_at: datetime
     last_seen_at: datetime
     frames: int
@@ -49,3 +51,10 @@ class PlateFinding(Finding):
     plate: PlateText
     state: PlateState
     reads: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ObjectFinding(Finding):
+    """A person or vehicle that did something at a zone or a line."""
+
+    event: PlaceEvent

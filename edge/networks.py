@@ -11,13 +11,14 @@ from edge.frame import Image
 from models.faces import load_face_pack
 from models.faces.quality import assess
 from models.faces.types import FaceDetections
+from models.objects import load_object_detector
 from models.plates.recogniser import PlateRecogniser
 
 log = logging.getLogger(__name__)
 
 
 def load_networks(section: ModelsSection) -> Networks:
-    """Open the face pack, and the plate networks if they are wanted.
+    """Open the face pack, and the plate and object networks if they are wanted.
 
     The face pack is always opened: the faces in a picture of a car are blurred by its detector.
     """
@@ -29,7 +30,14 @@ def load_networks(section: ModelsSection) -> Networks:
         if section.plates
         else None
     )
-    return Networks(faces, face_quality, plates)
+    objects = (
+        None
+        if section.objects is None
+        else load_object_detector(
+            section.objects, threads=section.threads, providers=section.providers
+        )
+    )
+    return Networks(faces, face_quality, plates, objects)
 
 
 def face_quality(image: Image, faces: FaceDetections, index: int) -> float:

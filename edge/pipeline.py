@@ -2,6 +2,8 @@
 
     frame -> is anything moving? -> detect -> look closer -> follow, choose, recognise, fuse, tell
                                                              (one lane for faces, one for plates)
+                                              follow, place, watch, tell
+                                                             (the lane of people and vehicles)
 
 In: frames of one camera, in order. Out: findings. It does no I/O and knows no clock but the frames' own;
 the worker sees to it that one thread at a time is in here.
@@ -14,13 +16,12 @@ from edge.closer import RecentFrames, scaled
 from edge.counters import CameraCounters
 from edge.detect import Detect, Detections, large_enough, select_faces
 from edge.face_lane import FaceLane
-from edge.findings import FaceFinding, PlateFinding
+from edge.findings import Finding
 from edge.frame import Frame, RawFrame, SceneEnd
 from edge.lane import View
 from edge.motion import GREY_WIDTH_PX, MotionGate
+from edge.object_lane import ObjectLane
 from edge.plate_lane import PlateLane
-
-Finding = FaceFinding | PlateFinding
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,6 +34,7 @@ class Steps:
     plates: PlateLane | None
     main_stream: RecentFrames | None
     min_face_px: int
+    objects: ObjectLane | None = None
 
 
 class Pipeline:
@@ -67,8 +69,9 @@ class Pipeline:
         if self._steps.motion is not None:
             self._steps.motion.reset()
 
-    def _lanes(self) -> tuple[FaceLane | PlateLane, ...]:
-        return tuple(lane for lane in (self._steps.faces, self._steps.plates) if lane is not None)
+    def _lanes(self) -> tuple[FaceLane | PlateLane | ObjectLane, ...]:
+        lanes = (self._steps.faces, self._steps.plates, self._steps.objects)
+        return tuple(lane for lane in lanes if lane is not None)
 
     def _worth_looking(self, raw: RawFrame) -> bool:
         """Motion, or a track that may go on without any: a person who stands still."""
@@ -82,14 +85,17 @@ class Pipeline:
         """Where crops are cut: this frame, or the main stream's nearest where there is one."""
         faces = seen.faces.boxes if seen.faces_looked_for else None
         found = len(seen.faces) or len(seen.plates)
-        if self._steps.main_stream is None or not found:
+        closer = self._closer(frame) if found else None
+        if closer is None:
             return View(frame, faces), seen
+        return View(closer, None, closer=True), scaled(seen, frame, closer)
+
+    def _closer(self, frame: Frame) -> Frame | None:
+        """The main stream's frame nearest in time; None where there is none."""
+        if self._steps.main_stream is None:
+            return None
         main = self._steps.main_stream.nearest(frame.captured_at)
-        if main is None:
-            return View(frame, faces), seen
-        closer = main.to_frame()
-        detections = scaled(seen, frame, closer)
-        return View(closer, None, closer=True), detections
+        return None if main is None else main.to_frame()
 
     def _follow(
         self, frame: Frame, seen: Detections, view: View, detections: Detections
@@ -103,10 +109,21 @@ class Pipeline:
             findings += self._steps.plates.process(
                 seen.plates.boxes, detections.plates, frame.captured_at, view
             )
+        if self._steps.objects is not None:
+            findings += self._steps.objects.process(
+                seen.objects, frame, lambda: self._shown(frame, view)
+            )
         return findings
+
+    def _shown(self, frame: Frame, view: View) -> View:
+        """What shows best what is told of this frame."""
+        closer = None if view.closer else self._closer(frame)
+        return view if closer is None else View(closer, None, closer=True)
 
     def _count(self, seen: Detections) -> None:
         self._counters.analysed += 1
         self._counters.faces += len(seen.faces)
         self._counters.plates += len(seen.plates)
-        self._counters.recognised = sum(lane.recognised for lane in self._lanes())
+        self._counters.objects += len(seen.objects)
+        recognising = (self._steps.faces, self._steps.plates)
+        self._counters.recognised = sum(lane.recognised for lane in recognising if lane)

@@ -26,10 +26,10 @@ from edge.config import CameraSection, EdgeConfig
 from edge.counters import Counters
 from edge.emit import Emitter, Origin
 from edge.evidence import EvidenceRing
+from edge.findings import Finding
 from edge.mailbox import Mailboxes
 from edge.networks import load_networks
 from edge.outbox import Outbox, SqliteOutbox
-from edge.pipeline import Finding
 from edge.publish import Identity, Publisher
 from wire.errors import ConfigError, SourceError, StoreError
 from wire.keys import load_or_create_signing_key, sealing_key, verifying_key

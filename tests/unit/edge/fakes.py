@@ -4,7 +4,7 @@ A fake face is a filled rectangle of one of `PEOPLE`, a fake plate one of `PLATE
 video compression. The fakes keep to the protocols that edge/detect.py and models/faces/types.py state.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -15,22 +15,24 @@ from numpy.typing import NDArray
 from edge.camera import Networks
 from edge.frame import ArrayPixels, Frame, Image, RawFrame
 from models.faces.types import FaceDetections, FacePack
+from models.objects import ObjectDetections
 from models.plates.types import PlateDetections, PlateReading
 from tests.unit.edge.test_plate_fusion import reading
 
 T0 = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 PEOPLE = {"ann": (40, 40, 220), "bob": (220, 40, 40), "eve": (40, 200, 40)}  # BGR
 PLATES = {"京A88731": (220, 40, 220), "沪B12345": (40, 220, 220)}
+OBJECTS = {"person": (0, 0, 0), "car": (250, 250, 250)}
 DIMENSION = 16
 
 Placed = tuple[str, tuple[int, int, int, int]]
-"""A name of PEOPLE or PLATES, and where: x1, y1, x2, y2."""
+"""A name of PEOPLE, PLATES or OBJECTS, and where: x1, y1, x2, y2."""
 
 
 def picture(*placed: Placed, size: tuple[int, int] = (640, 360)) -> Image:
     image = np.full((size[1], size[0], 3), 100, np.uint8)
     for name, (x1, y1, x2, y2) in placed:
-        image[y1:y2, x1:x2] = (PEOPLE | PLATES)[name]
+        image[y1:y2, x1:x2] = (OBJECTS | PEOPLE | PLATES)[name]
     return image
 
 
@@ -119,6 +121,21 @@ class FakePlates:
         return [reading(text, 0.99) for text in texts]
 
 
+@dataclass
+class FakeObjects:
+    pictures: list[Image] = field(default_factory=list)
+
+    def detect(
+        self, image: Image, *, min_score: float | None = None, only: Collection[str] | None = None
+    ) -> ObjectDetections:
+        self.pictures.append(image)
+        found = _boxes(image, OBJECTS)
+        boxes = np.array([box for _, box in found], np.float32).reshape(-1, 4)
+        ids = np.array([list(OBJECTS).index(name) for name, _ in found], np.int64)
+        names = tuple(name for name, _ in found)
+        return ObjectDetections(boxes, np.full(len(found), 0.9, np.float32), ids, names)
+
+
 def side_quality(image: Image, faces: FaceDetections, index: int) -> float:
     """As large as the face: 100 px is 1."""
     x1, _, x2, _ = faces.boxes[index]
@@ -139,5 +156,5 @@ def fake_pack(
     )
 
 
-def fake_networks(plates: FakePlates | None = None) -> Networks:
-    return Networks(fake_pack(), side_quality, plates)
+def fake_networks(plates: FakePlates | None = None, objects: FakeObjects | None = None) -> Networks:
+    return Networks(fake_pack(), side_quality, plates, objects)

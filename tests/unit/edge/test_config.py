@@ -28,6 +28,15 @@ id = "gate"
 source = "gate.mp4"
 """
 
+AT = 'source = "gate.mp4"\n'
+SQUARE = "polygon = [[0, 0], [1, 0], [1, 1]]\n"
+ZONES = (
+    'objects = true\n[[cameras.zones]]\nid = "a"\ndwell_s = 9\n' + SQUARE
+    + '[[cameras.zones]]\nid = "b"\n' + SQUARE
+)  # fmt: skip
+LINE = 'objects = true\n[[cameras.lines]]\nid = "a"\nstart = [0, 0]\nend = [0, 1]\n'
+SIZES = "objects = true\n[cameras.perspective]\nfar = [0.3, 0.1]\nnear = [0.9, 0.4]\n"
+
 
 def write(folder: Path, text: str) -> Path:
     path = folder / "edge.toml"
@@ -72,6 +81,17 @@ def test_a_device_number_is_a_source(tmp_path: Path) -> None:
             'host = "h"\ntls = true\ncert_file = "x"',
             "cert_file and key_file go together",
         ),
+        (AT, AT + "objects = true\n", "name their pack in [models], as objects ="),
+        (AT, AT + '[[cameras.zones]]\nid = "a"\n' + SQUARE, "set objects to true"),
+        (AT, AT + ZONES.replace('"b"', '"a"'), "two zones or lines are called 'a'"),
+        (AT, AT + ZONES.replace("[1, 1]", "[100, 100]"), "polygon[2][0]: Input should be less"),
+        (AT, AT + ZONES.replace("[1, 0], [1, 1]", "[1, 1], [1, 0], [0, 1]"), "its sides cross"),
+        (AT, AT + ZONES.replace("[1, 1]", "[0.5, 0]"), "it has no area"),
+        (AT, AT + ZONES.replace("dwell_s", "dwell"), "zones[0].dwell: there is no such key"),
+        (AT, AT + LINE.replace("[0, 1]", "[0, 0]"), "start and end are the same place"),
+        (AT, AT + SIZES.replace("0.9, 0.4", "0.2, 0.4"), "near must be lower in the picture"),
+        (AT, AT + SIZES.replace("0.9, 0.4", "0.9, 0.04"), "a person is higher when near"),
+        (AT, AT + "privacy = [[[0, 0], [1, 0]]]\n", "privacy[0]: Tuple should have at least 3"),
     ],
 )
 def test_what_is_wrong_is_named_with_file_and_key(
@@ -99,3 +119,16 @@ def test_no_file_and_no_toml(tmp_path: Path) -> None:
     (tmp_path / "latin.toml").write_bytes(base64.b64decode("/////w=="))
     with pytest.raises(ConfigError, match="cannot be read"):
         load_config(tmp_path / "latin.toml")
+
+
+def test_zones_lines_and_sizes_as_the_steps_take_them(tmp_path: Path) -> None:
+    lines = LINE.removeprefix("objects = true\n").replace('"a"', '"c"')
+    sizes = SIZES.removeprefix("objects = true\n")
+    text = (
+        GOOD.replace("[[cameras]]", '[models]\nobjects = "x"\n[[cameras]]') + ZONES + lines + sizes
+    )
+    places = load_config(write(tmp_path, text)).cameras[0].places
+    assert [(zone.id, zone.dwell_s) for zone in places.zones] == [("a", 9.0), ("b", None)]
+    assert [(line.id, line.end) for line in places.lines] == [("c", (0.0, 1.0))]
+    assert places.perspective is not None
+    assert places.perspective.person_height(0.3) == pytest.approx(0.1)

@@ -13,13 +13,22 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from edge.emit import Emitter, Origin
 from edge.evidence import EvidenceRing
-from edge.findings import FaceFinding, PlateFinding
+from edge.findings import FaceFinding, ObjectFinding, PlateFinding
 from edge.observe import Reason
 from edge.outbox import MemoryOutbox
+from edge.zones import PlaceEvent
 from tests.unit.edge.fakes import T0, FakeFaceDetector, embedding_of, frame, picture
+from tests.unit.edge.moments import thing
 from wire.codec import decode
 from wire.errors import InvalidMessage
-from wire.messages import CameraObservation, Event, FaceObservation, PlateObservation, PlateText
+from wire.messages import (
+    CameraObservation,
+    Event,
+    FaceObservation,
+    ObjectObservation,
+    PlateObservation,
+    PlateText,
+)
 from wire.sealing import unseal
 from wire.topics import EdgeTopics
 
@@ -133,6 +142,30 @@ def test_a_plate_hides_every_face_even_where_the_camera_looks_for_none() -> None
     assert box.detector.calls == 1
     scene = open_jpeg(box.ring.get(observation_id, "scene"))
     assert np.abs(scene[60:190, 380:510].astype(int) - SCENE[60:190, 380:510]).mean() > 15
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        PlaceEvent("dwelt", "yard", "zone", thing("b-gate-1", (0.2, 0.5)), 2, stay_s=31.26),
+        PlaceEvent("crossed", "in", "line", thing("b-gate-1", (0.2, 0.5)), 7, direction="out"),
+    ],
+)
+def test_an_object_names_its_place_and_hides_every_face(event: PlaceEvent) -> None:
+    box = Box()
+    finding = ObjectFinding(**COMMON, faces=FACE.faces, event=event)  # type: ignore[arg-type]
+    observation_id = box.emitter.tell(finding)
+    topic, sent, _ = box.sent()
+    data = sent.data
+    assert topic.endswith("/gate/observation/object")
+    assert isinstance(data, ObjectObservation)
+    assert (data.label, data.event, data.count) == ("person", event.event, event.count)
+    assert (data.zone, data.line) == (("yard", None) if event.event == "dwelt" else (None, "in"))
+    assert (data.direction, data.stay_s) == (event.direction, event.stay_s and 31.3)
+    scene = open_jpeg(box.ring.get(observation_id, "scene")).astype(int)
+    for x in (145, 445):  # both faces, the one in the object's own box too
+        around = slice(60, 190), slice(x - 65, x + 65)
+        assert np.abs(scene[around] - SCENE[around]).mean() > 15
 
 
 def test_each_telling_has_an_id_and_a_sequence_of_its_own() -> None:

@@ -4,19 +4,24 @@ import gc
 import itertools
 import weakref
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from edge.camera import _steps
 from edge.closer import RecentFrames
-from edge.config import CameraSection
+from edge.config import CameraSection, EdgeConfig
 from edge.counters import CameraCounters
-from edge.findings import FaceFinding, PlateFinding
+from edge.findings import FaceFinding, ObjectFinding, PlateFinding
 from edge.frame import SceneEnd
 from edge.observe import Reason
+from edge.outbox import MemoryOutbox
 from edge.pipeline import Finding, Pipeline
+from edge.worker import Parts, run
+from tests.unit.edge.clips import write_clip
 from tests.unit.edge.fakes import (
+    FakeObjects,
     FakePlates,
     Placed,
     embedding_of,
@@ -24,6 +29,8 @@ from tests.unit.edge.fakes import (
     picture,
     raw,
 )
+from tests.unit.edge.test_config import SEAL, VERIFY
+from wire.codec import decode
 
 Scene = Callable[[int], list[Placed]]
 
@@ -35,7 +42,8 @@ class Gate:
         numbers = itertools.count(1)
         options = {"id": "gate", "source": "x", "min_face_px": 20, **settings}
         section = CameraSection.model_validate(options)
-        networks = fake_networks(FakePlates())
+        self.objects = FakeObjects()
+        networks = fake_networks(FakePlates(), self.objects)
         self.counters, self.findings = CameraCounters(), list[tuple[int, Finding]]()
         steps = _steps(section, networks, main_stream, lambda: f"b-gate-{next(numbers)}")
         self.pipeline = Pipeline(steps, self.counters, self._tell)
@@ -215,3 +223,77 @@ def test_frames_are_let_go_once_they_are_told() -> None:
     gate.findings.clear()
     gc.collect()
     assert sum(reference() is not None for reference in kept) <= 1
+
+
+RIGHT = {"id": "right", "polygon": [[0.5, 0], [1, 0], [1, 1], [0.5, 1]]}
+GATE = {"id": "gate", "start": [0.5, 1.0], "end": [0.5, 0.0]}
+YARD = {"faces": False, "plates": False, "objects": True, "zones": [RIGHT], "lines": [GATE]}
+
+
+def objects_told(gate: Gate) -> list[tuple[str, str, str | None]]:
+    told = [finding for _, finding in gate.findings]
+    assert all(isinstance(finding, ObjectFinding) for finding in told)
+    return [(f.event.event, f.event.place, f.event.direction) for f in told]
+
+
+def across(name: str, speed: int = 20) -> Scene:
+    """From the left to the right half in 30 frames, and out of the picture."""
+    return lambda n: [(name, (20 + speed * n, 100, 60 + speed * n, 220))]
+
+
+def test_who_walks_over_the_line_into_the_zone_is_told_as_that() -> None:
+    gate = Gate(**YARD)
+    gate.play(32, across("person"))
+    gate.play(30, lambda n: [])
+    assert objects_told(gate) == [
+        ("crossed", "gate", "in"),
+        ("entered", "right", None),
+        ("left", "right", None),
+    ]
+    tracks = {finding.track_id for _, finding in gate.findings}
+    assert len(tracks) == 1
+    crossed = gate.findings[0][1]
+    assert crossed.frame.captured_at == crossed.last_seen_at
+    assert 290 < (crossed.box[0] + crossed.box[2]) / 2 < 360  # it is shown where it crosses
+
+
+def test_a_car_that_parks_is_told_once_however_long_it_stands() -> None:
+    gate = Gate(**{**YARD, "zones": [{**RIGHT, "dwell_s": 20}], "lines": []})
+
+    def parks(n: int) -> list[Placed]:
+        x = min(20 + 20 * n, 420)
+        return [("car", (x, 100, x + 120, 180))]
+
+    gate.play(20, parks)
+    gate.play(900, lambda n: parks(99))  # three minutes
+    assert objects_told(gate) == [("entered", "right", None), ("dwelt", "right", None)]
+    assert gate.findings[-1][1].event.object.parked
+    assert gate.counters.still > 600  # it does not keep the networks at work
+
+
+def test_a_privacy_zone_hides_people_from_every_network(tmp_path: Path) -> None:
+    """Through the camera itself: what is captured is masked before anything looks at it."""
+    clip = write_clip(
+        tmp_path / "gate.mp4",
+        (picture(*across("person")(n), ("ann", (500, 20, 590, 110))) for n in range(30)),
+        rate_hz=5,
+    )
+    objects = FakeObjects()
+    section = {"id": "gate", "source": str(clip), "pace": "asap", **YARD, "faces": True}
+    section["privacy"] = [[[0, 0], [0.6, 0], [0.6, 1], [0, 1]]]
+    config = {
+        "edge": {"site": "yard", "id": "box", "data_dir": tmp_path / "data"},
+        "broker": {"host": "127.0.0.1"},
+        "hub": {"verify_key": VERIFY, "sealing_key": SEAL},
+        "models": {"objects": "x"},
+        "cameras": [section],
+    }
+    outbox = MemoryOutbox("0" * 16)
+    networks = fake_networks(objects=objects)
+    parts = Parts(networks=networks, outbox=outbox, publish=False)
+    run(EdgeConfig.model_validate(config), parts)
+    assert len(objects.pictures) > 20
+    assert all(not image[:, : round(0.6 * 640)].any() for image in objects.pictures)
+    assert any((image[:, 400:] > 0).any() for image in objects.pictures)
+    kinds = {decode(m.payload).event.data.kind for m in outbox.after(0, 99)}
+    assert {"camera", "face"} <= kinds  # ann stands beside it and is seen
