@@ -5,24 +5,31 @@ failure raised at the end, so that every part is tried.
 """
 
 from collections.abc import Callable
+from pathlib import Path
 
+import cv2
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from edge.config import CameraSection, EdgeConfig
+from edge.draw_view import draw_view
+from edge.frame import Image
 from edge.link import open_link
 from edge.networks import load_networks
-from edge.sources import Damaged, Stream, parse_source
+from edge.sources import Damaged, Picture, Stream, parse_source
 from edge.worker import signing_key_path
-from wire.errors import GatehouseError, SourceError
+from wire.errors import GatehouseError, InputError, SourceError
 from wire.keys import load_or_create_signing_key, public_text
 
 _TRIED_PICTURES = 50
 
 
-def check_all(config: EdgeConfig, console: Console) -> None:
-    """Try every part and print how it went. Raises the first failure after all were tried."""
+def check_all(config: EdgeConfig, console: Console, draw_to: Path | None = None) -> None:
+    """Try every part and print how it went. Raises the first failure after all were tried.
+
+    With `draw_to`, a folder, each camera's picture goes there with what is configured drawn on it.
+    """
     table = Table("part", "name", "result")
     failures: list[GatehouseError] = []
 
@@ -37,6 +44,8 @@ def check_all(config: EdgeConfig, console: Console) -> None:
     for camera in config.cameras:
         for source in filter(None, (camera.source, camera.detect_source)):
             attempt("camera", camera.id, lambda c=camera, s=source: _source(c, s))  # type: ignore[misc]
+        if draw_to is not None:
+            attempt("drawing", camera.id, lambda c=camera: _draw(c, draw_to))  # type: ignore[misc]
     attempt("broker", f"{config.broker.host}:{config.broker.port}", lambda: _broker(config))
     console.print(table)
     _print_keys(config, console)
@@ -47,7 +56,10 @@ def check_all(config: EdgeConfig, console: Console) -> None:
 def _networks(config: EdgeConfig) -> str:
     networks = load_networks(config.models)
     plates = "plates" if networks.plates is not None else "no plates"
-    return f"{networks.faces.name} ({networks.faces.licence}), {plates}"
+    objects = (
+        f"objects by {config.models.objects}" if networks.objects is not None else "no objects"
+    )
+    return f"{networks.faces.name} ({networks.faces.licence}), {plates}, {objects}"
 
 
 def _source(camera: CameraSection, source: str) -> str:
@@ -58,10 +70,24 @@ def _source(camera: CameraSection, source: str) -> str:
         return f"{info.width_px}x{info.height_px} {rate} {info.codec}"
 
 
-def _require_picture(stream: Stream) -> None:
+def _draw(camera: CameraSection, folder: Path) -> str:
+    """Write the detection stream's picture, with what is watched in it, to ``<camera>.jpg``."""
+    with parse_source(camera.detect_source or camera.source, camera.transport).open() as stream:
+        image: Image = _require_picture(stream).pixels.bgr()
+    path = folder / f"{camera.id}.jpg"
+    _, data = cv2.imencode(".jpg", draw_view(image, camera.places, camera.privacy))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(bytes(data))
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {error.strerror}") from error
+    return str(path)
+
+
+def _require_picture(stream: Stream) -> Picture:
     for count, picture in enumerate(stream, start=1):
         if not isinstance(picture, Damaged):
-            return
+            return picture
         if count >= _TRIED_PICTURES:
             raise SourceError(f"{count} frames, and each of them damaged: {picture.reason}")
     raise SourceError("it opens, but has no picture in it")

@@ -66,7 +66,16 @@ def run(
 
 
 @edge_app.command()
-def check(config: ConfigOption = Path("edge.toml")) -> None:
+def check(
+    config: ConfigOption = Path("edge.toml"),
+    draw: Annotated[
+        Path | None,
+        typer.Option(
+            help="A folder: a picture of each camera goes there, with its zones, lines, privacy zones"
+            " and least sizes drawn on it. It shows the people who are in it: delete it after use."
+        ),
+    ] = None,
+) -> None:
     """Try everything that the file names: cameras, networks, broker; say what to tell the hub.
 
     Ends with 3 for the file, 4 for a network, 5 for a camera, 6 for the broker: the first that failed.
@@ -74,7 +83,7 @@ def check(config: ConfigOption = Path("edge.toml")) -> None:
     from edge.check import check_all
 
     settings: EdgeConfig = load_config(config)
-    check_all(settings, Console())
+    check_all(settings, Console(), draw)
 
 
 def _summary(counters: "Counters", wall_s: float) -> str:

@@ -51,6 +51,7 @@ def play(folder: Path, video: Path, networks: Networks, **camera: Any) -> None:
             "edge": {"site": "yard", "id": "box", "data_dir": folder / "data"},
             "broker": {"host": "127.0.0.1"},
             "hub": {"verify_key": VERIFY, "sealing_key": SEAL},
+            "models": {"objects": "those of `networks`"},
             "cameras": [{"id": "gate", "source": str(video), "pace": "asap", **camera}],
         }
     )
