@@ -84,7 +84,9 @@ app.add_typer(eval_app, name="eval")
 def bench(
     only: Annotated[
         list[str] | None,
-        typer.Option(help="decoding, networks, pipeline or hub; can be given more than once."),
+        typer.Option(
+            help="decoding, networks, pipeline, hub or gallery; can be given more than once."
+        ),
     ] = None,
     pack: Annotated[
         str, typer.Option(help="The face pack that the pipeline runs with.")
@@ -96,7 +98,7 @@ def bench(
         Path | None, typer.Option(help="Write the page here (docs/benchmarks.md).")
     ] = None,
 ) -> None:
-    """Measure this machine: decoding, networks, the pipeline with 1 to 8 cameras, the hub.
+    """Measure this machine: decoding, networks, the pipeline with 1 to 8 cameras, the hub, the gallery.
 
     Needs a checkout of the repository: the benchmarks are in tests/bench.
     """

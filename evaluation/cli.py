@@ -80,8 +80,8 @@ def eval_video(
     console.print(_table(outcome))
     console.print(
         f"{outcome.tracks} faces followed, {outcome.unknown_tracks} of them unknown;"
-        f" {len(people.names)} people listed; threshold {people.gallery.threshold:.3f},"
-        f" margin {people.gallery.margin:.3f} ({escape(pack)});"
+        f" {len(people.names)} people listed; threshold {people.gallery.acceptance.threshold:.3f},"
+        f" margin {people.gallery.acceptance.margin:.3f} ({escape(pack)});"
         f" {playback.frames} frames in {playback.wall_s:.1f} s"
     )
     for path in people.unused:
@@ -91,8 +91,8 @@ def eval_video(
             "clip": str(clip),
             "pack": pack,
             "pack_sha256": people.gallery.pack_sha256,
-            "threshold": people.gallery.threshold,
-            "margin": people.gallery.margin,
+            "threshold": people.gallery.acceptance.threshold,
+            "margin": people.gallery.acceptance.margin,
             "gallery": {
                 "people": len(people.names),
                 "templates": people.templates,

@@ -47,8 +47,7 @@ def enrol_folder(folder: Path, pack: FacePack, calibration: Path | None, size: i
         pack.name,
         embedder.pack_sha256,
         embedder.dimension,
-        acceptance.threshold,
-        acceptance.margin,
+        lambda _people: acceptance,
     )
     for number, (name, row) in enumerate(zip(found.identities, found.embeddings, strict=True)):
         gallery.add(str(number), name, row)

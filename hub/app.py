@@ -46,6 +46,7 @@ from hub.tell import Teller
 from hub.vault import Vault
 from hub.watch import WatchKeeper
 from models.faces import load_face_pack
+from models.faces.calibration import load_calibration
 from wire.errors import ConfigError, HubError
 from wire.keys import (
     load_or_create_opening_key,
@@ -105,7 +106,9 @@ def load_faces(config: HubConfig) -> tuple[Enroller, Gallery] | None:
     pack = load_face_pack(config.models.face_pack, threads=config.models.threads)
     if pack.note:
         log.info("face pack %s: %s", pack.name, pack.note)
-    return Enroller(pack), empty_gallery(pack)
+    file, digest = config.models.face_calibration, pack.embedder.pack_sha256
+    calibration = load_calibration(file, digest) if file else None
+    return Enroller(pack), empty_gallery(pack, calibration, config.models.threads)
 
 
 def make_sinks(config: HubConfig) -> list[Route]:

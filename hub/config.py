@@ -88,9 +88,13 @@ class CameraSection(Section):
 
 
 class ModelsSection(Section):
-    """The face pack for enrolment and matching; "" for a hub that matches plates only."""
+    """The face pack for enrolment and matching; "" for a hub that matches plates only.
+
+    `face_calibration` is a file of `gatehouse eval faces --calibrate`: the site's own threshold and margin.
+    """
 
     face_pack: str = "dlib-resnet"
+    face_calibration: Path | None = None
     threads: Annotated[int, Field(ge=1, le=64)] = 1
 
 
@@ -217,6 +221,7 @@ def _make_absolute(config: HubConfig, folder: Path) -> HubConfig:
         update={
             "broker": absolute(config.broker),
             "api": absolute(config.api),
+            "models": absolute(config.models),
             "sinks": tuple(absolute(sink) for sink in config.sinks),
         }
     )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from hub.gallery import Embedding, Gallery
 from models.faces import FacePack
+from models.faces.calibration import Calibration
 from models.faces.quality import assess
 from models.photos import decode_photo
 from wire.errors import InputError
@@ -65,7 +66,9 @@ class Enroller:
         return NewTemplate(embedding, quality.value, quality.verdicts())
 
 
-def empty_gallery(pack: FacePack) -> Gallery:
-    """A gallery for templates of this pack, with the pack's own thresholds."""
+def empty_gallery(pack: FacePack, calibration: Calibration | None, threads: int) -> Gallery:
+    """A gallery for templates of this pack. What a search must reach is the site's own `calibration`, or
+    what this release knows of the pack."""
     embedder = pack.embedder
-    return Gallery(pack.name, embedder.pack_sha256, embedder.dimension, pack.threshold, pack.margin)
+    accept = pack.acceptance if calibration is None else calibration.acceptance
+    return Gallery(pack.name, embedder.pack_sha256, embedder.dimension, accept, threads=threads)

@@ -1,9 +1,10 @@
-"""The searchable set of templates: exact search in memory.
+"""The searchable set of templates: who is it, exactly, in memory.
 
 In: templates by subject, all of one pack; a probe. Out: the best two subjects, and a named reason. Never
 compares embeddings of different networks. Not for use by several threads: whoever searches owns it.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -11,10 +12,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from hub.gallery_index import TemplateIndex
+from models.faces.calibration import Acceptance
+
 Embedding = NDArray[np.float32]
 """``(D,)`` float32 of length 1."""
 
-_FIRST_ROOM: Final = 64
+_TWO: Final = 2
+_MORE: Final = 4
 
 
 class FaceReason(StrEnum):
@@ -44,31 +49,56 @@ class FaceFinding:
     margin: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """The best subject for a probe, with the cosine of its closest template, and that of the next subject:
+    -1, the least there is, where there is no other."""
+
+    subject_id: str
+    similarity: float
+    runner_up: float
+
+
 class Gallery:
-    """Templates of watched subjects, several of each.
+    """Templates of subjects, several of each.
 
     Args:
         pack_sha256: what made the templates; a probe of anything else is refused.
         dimension: D.
-        threshold: least cosine that counts as the same person.
-        margin: least lead over the next best subject.
+        accept: what a search among so many people must reach.
+        threads: how many search at a time in a large gallery.
     """
 
     def __init__(
-        self, pack: str, pack_sha256: str, dimension: int, threshold: float, margin: float
+        self,
+        pack: str,
+        pack_sha256: str,
+        dimension: int,
+        accept: Callable[[int], Acceptance],
+        *,
+        threads: int = 1,
     ) -> None:
         self.pack, self.pack_sha256, self.dimension = pack, pack_sha256, dimension
-        self.threshold, self.margin = threshold, margin
-        self._rows: NDArray[np.float32] = np.zeros((_FIRST_ROOM, dimension), np.float32)
-        self._subject_of: NDArray[np.int64] = np.zeros(_FIRST_ROOM, np.int64)
+        self._accept = accept
+        self._index = TemplateIndex(dimension, threads=threads)
         self._template_of: list[str] = []
+        self._subject_of: list[str] = []
         self._row_of: dict[str, int] = {}
-        self._names: list[str] = []
-        self._number_of: dict[str, int] = {}
+        self._templates_of: dict[str, int] = {}
 
     def __len__(self) -> int:
         """How many templates there are."""
-        return len(self._template_of)
+        return len(self._index)
+
+    @property
+    def people(self) -> int:
+        """How many subjects there are."""
+        return len(self._templates_of)
+
+    @property
+    def acceptance(self) -> Acceptance:
+        """What a search must reach in a gallery of this size."""
+        return self._accept(max(1, self.people))
 
     @property
     def templates(self) -> frozenset[str]:
@@ -77,46 +107,52 @@ class Gallery:
 
     def add(self, template_id: str, subject_id: str, embedding: Embedding) -> None:
         """Add one template; the next search sees it. Adding an id again replaces it."""
-        if embedding.shape != (self.dimension,):
-            raise ValueError(f"expected an embedding ({self.dimension},), got {embedding.shape}")
-        row = self._row_of.get(template_id)
-        if row is None:
-            row = len(self._template_of)
-            if row == len(self._rows):
-                self._rows = np.concatenate((self._rows, np.zeros_like(self._rows)))
-                self._subject_of = np.concatenate((self._subject_of, self._subject_of * 0))
-            self._template_of.append(template_id)
-            self._row_of[template_id] = row
-        number = self._number_of.setdefault(subject_id, len(self._names))
-        if number == len(self._names):
-            self._names.append(subject_id)
-        self._rows[row] = embedding
-        self._subject_of[row] = number
+        if template_id in self._row_of:
+            self.erase(template_id)
+        self._index.append(embedding)
+        self._row_of[template_id] = len(self._template_of)
+        self._template_of.append(template_id)
+        self._subject_of.append(subject_id)
+        self._templates_of[subject_id] = self._templates_of.get(subject_id, 0) + 1
 
     def erase(self, template_id: str) -> None:
         """Erase one template, memory and all; the next search does not see it. KeyError if unknown."""
-        row, last = self._row_of.pop(template_id), len(self._template_of) - 1
-        moved = self._template_of.pop()
+        row = self._row_of.pop(template_id)
+        self._index.drop(row)
+        subject_id, last = self._subject_of[row], len(self._template_of) - 1
+        moved, owner = self._template_of.pop(), self._subject_of.pop()
         if row != last:
-            self._rows[row], self._subject_of[row] = self._rows[last], self._subject_of[last]
-            self._template_of[row], self._row_of[moved] = moved, row
-        self._rows[last] = 0.0
+            self._template_of[row], self._subject_of[row] = moved, owner
+            self._row_of[moved] = row
+        self._templates_of[subject_id] -= 1
+        if not self._templates_of[subject_id]:
+            del self._templates_of[subject_id]
+
+    def rank(self, embedding: Embedding) -> Ranked | None:
+        """The best subject for `embedding`, ``(D,)`` float32 of length 1, whatever the similarity."""
+        wanted = _TWO
+        while len(self):
+            nearest = self._index.nearest(embedding, wanted)
+            subjects = [self._subject_of[row] for row in nearest.rows]
+            others = (n for n, subject in enumerate(subjects) if subject != subjects[0])
+            other = next(others, None)
+            if other is not None or len(subjects) == len(self):
+                runner_up = -1.0 if other is None else float(nearest.similarities[other])
+                return Ranked(subjects[0], float(nearest.similarities[0]), runner_up)
+            wanted *= _MORE
+        return None
 
     def search(self, embedding: Embedding, pack_sha256: str) -> FaceFinding:
         """Find the subject whose template is closest to `embedding`, ``(D,)`` float32 of length 1."""
         if pack_sha256 != self.pack_sha256 or embedding.shape != (self.dimension,):
             return FaceFinding(FaceReason.OTHER_PACK)
-        count = len(self)
-        if not count:
+        ranked = self.rank(embedding)
+        if ranked is None:
             return FaceFinding(FaceReason.EMPTY_GALLERY)
-        similarities = self._rows[:count] @ embedding
-        best = int(similarities.argmax())
-        similarity = float(similarities[best])
-        subject = self._subject_of[best]
-        others = similarities[self._subject_of[:count] != subject]
-        margin = similarity - (float(others.max()) if len(others) else -1.0)
-        if similarity < self.threshold:
+        similarity, margin = ranked.similarity, ranked.similarity - ranked.runner_up
+        wanted = self.acceptance
+        if not similarity >= wanted.threshold:  # nor when it is no number
             return FaceFinding(FaceReason.BELOW_THRESHOLD, None, similarity, margin)
-        if margin < self.margin:
+        if not margin >= wanted.margin:
             return FaceFinding(FaceReason.NO_MARGIN, None, similarity, margin)
-        return FaceFinding(FaceReason.MATCH, self._names[int(subject)], similarity, margin)
+        return FaceFinding(FaceReason.MATCH, ranked.subject_id, similarity, margin)

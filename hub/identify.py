@@ -73,7 +73,7 @@ def identify_face(probe: FaceProbe, watched: Watched, now: datetime) -> FaceSigh
         return FaceSighting(FaceFinding(FaceReason.EMPTY_GALLERY), (), probe.pack, 0.0)
     finding = gallery.search(probe.embedding, probe.pack_sha256)
     entries = watched.active(finding.subject_id, now) if finding.subject_id else ()
-    return FaceSighting(finding, entries, gallery.pack, gallery.threshold)
+    return FaceSighting(finding, entries, gallery.pack, gallery.acceptance.threshold)
 
 
 def face_of_box(found: FaceCandidates, watched: Watched, now: datetime) -> FaceSighting:

@@ -39,7 +39,7 @@ def machine() -> dict[str, Any]:
         "python": platform.python_version(),
         "versions": {
             name: version(name)
-            for name in ("gatehouse", "onnxruntime", "opencv-python", "av", "dlib-bin")
+            for name in ("gatehouse", "onnxruntime", "opencv-python", "av", "dlib-bin", "faiss-cpu")
         },
     }
 

@@ -8,6 +8,7 @@ import pytest
 from evaluation.named import answers_of, as_dict, outcome_of
 from evaluation.play import ToldFace
 from hub.gallery import Gallery
+from models.faces.calibration import Acceptance
 from wire.messages import FaceObservation, Sealed
 from wire.sealing import FaceProbe
 
@@ -16,7 +17,7 @@ PACK = "ab" * 32
 
 
 def gallery(*names: str) -> Gallery:
-    made = Gallery("p", PACK, 4, 0.5, 0.1)
+    made = Gallery("p", PACK, 4, lambda people: Acceptance(0.5, 0.1))
     for number, name in enumerate(names):
         made.add(name, name, np.eye(4, dtype=np.float32)[number])
     return made

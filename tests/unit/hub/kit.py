@@ -27,6 +27,7 @@ from hub.tell import Teller
 from hub.vault import Vault
 from hub.watch import WatchKeeper
 from hub.watchlist import Category, Entry, EntryState, ListKind
+from models.faces.calibration import Acceptance
 from wire.codec import encode
 from wire.keys import public_text
 from wire.messages import (
@@ -274,7 +275,7 @@ class HubBench:
         """Open everything, as a hub does that has just been started."""
         self.store = open_store(self.config.database_url)
         self.files = EvidenceFiles(self.config.data_dir / "evidence")
-        self.gallery = Gallery("test-pack", PACK_SHA, 128, 0.5, 0.05)
+        self.gallery = Gallery("test-pack", PACK_SHA, 128, lambda people: Acceptance(0.5, 0.05))
         rules = load_rules(self.config.rules_dir)
         assert not rules.broken, rules.broken
         self.teller = Teller(self.sinks, self.signing)

@@ -74,3 +74,10 @@ def test_a_secret_that_is_not_there_or_empty_is_said(tmp_path: Path) -> None:
         read_secret(tmp_path / "empty")
     (tmp_path / "two").write_text("whsec_new\n\nwhsec_old\n")
     assert read_secret(tmp_path / "two") == ["whsec_new", "whsec_old"]
+
+
+def test_the_site_s_own_calibration_is_beside_the_file(tmp_path: Path) -> None:
+    path, _ = write_config(tmp_path, FakeEdge())
+    text = path.read_text().replace('face_pack = ""', 'face_pack = ""\nface_calibration = "c.json"')
+    path.write_text(text)
+    assert load_config(path).models.face_calibration == tmp_path / "c.json"

@@ -4,11 +4,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.gallery import FaceReason, Gallery
+from models.faces.calibration import Acceptance
 from tests.unit.hub.kit import PACK_SHA, near, unit
 
 
 def gallery(*subjects: tuple[str, str, np.ndarray]) -> Gallery:
-    made = Gallery("test-pack", PACK_SHA, 128, threshold=0.5, margin=0.05)
+    made = Gallery("test-pack", PACK_SHA, 128, lambda people: Acceptance(0.5, 0.05))
     for template, subject, embedding in subjects:
         made.add(template, subject, embedding)
     return made
@@ -52,7 +53,9 @@ def test_what_is_erased_is_not_found_and_not_in_memory() -> None:
     known.erase("t1")
     assert known.search(wang, PACK_SHA).subject_id is None
     assert known.search(li, PACK_SHA).subject_id == "li"
-    assert not np.isclose(known._rows @ wang, 1.0).any()
+    kept = known._index._blocks[0]
+    assert not np.isclose(kept.rows @ wang, 1.0).any()
+    assert np.count_nonzero(kept.codes.any(axis=1)) == 1
     with pytest.raises(KeyError):
         known.erase("t1")
 
@@ -77,3 +80,38 @@ def test_it_grows_past_its_first_room() -> None:
     known = gallery(*((f"t{n}", f"s{n}", unit(n)) for n in range(200)))
     assert len(known) == 200
     assert known.search(unit(199), PACK_SHA).subject_id == "s199"
+
+
+def test_it_finds_the_runner_up_behind_any_number_of_templates() -> None:
+    wang, li = unit(1), unit(2)
+    many = [(f"t{n}", "wang", near(wang, 0.9, seed=n)) for n in range(100, 140)]
+    ranked = gallery(*many, ("other", "li", near(wang, 0.3, seed=77)), ("far", "zhao", li)).rank(
+        wang
+    )
+    assert ranked is not None
+    assert (ranked.subject_id, round(ranked.similarity, 3)) == ("wang", 0.9)
+    assert ranked.runner_up == pytest.approx(0.3, abs=1e-4)
+
+
+def test_what_a_search_must_reach_grows_with_the_people_not_with_their_templates() -> None:
+    known = Gallery("p", PACK_SHA, 128, lambda people: Acceptance(0.5 + 0.1 * people, 0.0))
+    assert known.acceptance.threshold == pytest.approx(0.6)
+    known.add("t1", "wang", unit(1))
+    known.add("t2", "wang", unit(2))
+    assert (known.people, known.acceptance.threshold) == (1, pytest.approx(0.6))
+    known.add("t3", "li", unit(3))
+    assert known.search(near(unit(1), 0.65), PACK_SHA).reason is FaceReason.BELOW_THRESHOLD
+    known.erase("t3")
+    assert known.search(near(unit(1), 0.65), PACK_SHA).subject_id == "wang"
+
+
+def test_a_template_added_again_is_replaced_with_its_subject() -> None:
+    known = gallery(("t1", "wang", unit(1)), ("t2", "li", unit(2)), ("t1", "zhao", unit(3)))
+    assert (len(known), known.people) == (2, 2)
+    assert known.search(unit(3), PACK_SHA).subject_id == "zhao"
+    assert known.search(unit(1), PACK_SHA).subject_id is None
+
+
+def test_a_probe_that_is_no_number_is_nobody() -> None:
+    broken = np.full(128, np.nan, np.float32)
+    assert gallery(("t1", "wang", unit(1))).search(broken, PACK_SHA).subject_id is None
