@@ -153,7 +153,10 @@ class Emitter:
         )
         probe = FaceProbe(finding.embedding, finding.pack, finding.pack_sha256, crop)
         return FaceObservation(
-            **_common(finding), evidence=evidence, probe=seal(probe, observation_id, self._hub_key)
+            **_common(finding),
+            evidence=evidence,
+            probe=seal(probe, observation_id, self._hub_key),
+            crops=finding.crops,
         )
 
 

@@ -37,9 +37,10 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FaceFinding(Finding):
-    """A face, with its fused embedding and the networks that made it."""
+    """A face, with the embedding fused of `crops` and the networks that made it."""
 
     embedding: Embedding
+    crops: int
     pack: str
     pack_sha256: str
 

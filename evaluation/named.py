@@ -14,6 +14,7 @@ from evaluation.play import ToldFace
 from hub.gallery import FaceFinding, FaceReason, Gallery
 from hub.identify import Watched, identify_face
 from hub.plate_match import PlateIndex
+from models.faces.decision import Evidence
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,7 +61,14 @@ class Outcome:
 def answers_of(faces: Sequence[ToldFace], gallery: Gallery, now: datetime) -> tuple[Answer, ...]:
     """What the hub finds of each telling."""
     watched = Watched(gallery, PlateIndex(()))
-    return tuple(Answer(face, identify_face(face.probe, watched, now).finding) for face in faces)
+    return tuple(
+        Answer(face, identify_face(face.probe, _evidence(face), watched, now).finding)
+        for face in faces
+    )
+
+
+def _evidence(face: ToldFace) -> Evidence:
+    return Evidence(face.observation.quality, face.observation.crops or 1)
 
 
 def outcome_of(answers: Sequence[Answer], passage_gap_s: float) -> Outcome:

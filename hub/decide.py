@@ -27,6 +27,7 @@ from hub.identify import (
 from hub.incoming import Rejected, Verified, corrected
 from hub.rules import Decision, RuleBook, Why
 from hub.rules.base import RuleDocument
+from models.faces.decision import Evidence
 from wire.errors import InvalidMessage
 from wire.messages import (
     EvidenceItem,
@@ -104,7 +105,8 @@ class Decider:
             return face, crop
         assert data.probe is not None
         probe = unseal(data.probe, observation_id, self.opening_key)
-        return identify_face(probe, watched, now), probe.crop_jpeg
+        evidence = Evidence(data.quality, data.crops or 1)
+        return identify_face(probe, evidence, watched, now), probe.crop_jpeg
 
     def _ask(
         self, sighting: Sighting, crop_jpeg: bytes | None, held: tuple[EvidenceItem, ...]

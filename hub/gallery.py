@@ -30,6 +30,7 @@ class FaceReason(StrEnum):
     OTHER_PACK = "other_pack"
     BELOW_THRESHOLD = "below_threshold"
     NO_MARGIN = "no_margin"
+    WEAK_EVIDENCE = "weak_evidence"
     NO_SLICE = "no_slice"
     EXPIRED = "expired"
     SPOOF = "spoof"

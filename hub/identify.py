@@ -5,13 +5,14 @@ which is what rules look at. Pure: probes are opened by the caller, and are in n
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from hub.gallery import FaceFinding, FaceReason, Gallery
 from hub.plate_match import PlateIndex
 from hub.plate_match import PlateMatch as ListedPlate
 from hub.watchlist import Entry
+from models.faces.decision import Evidence, wanted_similarity
 from wire.messages import FaceCandidates, Liveness, PlateText
 from wire.sealing import FaceProbe
 
@@ -66,14 +67,19 @@ class Watched:
         return tuple(entry for entry in self.entries.get(target, ()) if entry.is_active(now))
 
 
-def identify_face(probe: FaceProbe, watched: Watched, now: datetime) -> FaceSighting:
-    """Look for the face in the gallery."""
+def identify_face(
+    probe: FaceProbe, evidence: Evidence, watched: Watched, now: datetime
+) -> FaceSighting:
+    """Look for the face in the gallery. What rests on weak evidence must be more alike than its threshold."""
     gallery = watched.gallery
     if gallery is None:
         return FaceSighting(FaceFinding(FaceReason.EMPTY_GALLERY), (), probe.pack, 0.0)
     finding = gallery.search(probe.embedding, probe.pack_sha256)
+    wanted = wanted_similarity(gallery.acceptance, gallery.people - 1, evidence)
+    if finding.reason is FaceReason.MATCH and finding.similarity < wanted:
+        finding = replace(finding, reason=FaceReason.WEAK_EVIDENCE, subject_id=None)
     entries = watched.active(finding.subject_id, now) if finding.subject_id else ()
-    return FaceSighting(finding, entries, gallery.pack, gallery.acceptance.threshold)
+    return FaceSighting(finding, entries, gallery.pack, wanted)
 
 
 def face_of_box(found: FaceCandidates, watched: Watched, now: datetime) -> FaceSighting:

@@ -131,6 +131,7 @@ class FaceCandidates(Message):
         "match",
         "below_threshold",
         "no_margin",
+        "weak_evidence",
         "empty_gallery",
         "no_slice",
         "expired",

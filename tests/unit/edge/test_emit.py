@@ -72,6 +72,7 @@ FACE = FaceFinding(
     **COMMON,  # type: ignore[arg-type]
     faces=np.array([[100, 80, 190, 170], [400, 80, 490, 170]], np.float32),
     embedding=embedding_of("ann"),
+    crops=3,
     pack="fake",
     pack_sha256="f" * 64,
 )
