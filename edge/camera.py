@@ -31,6 +31,7 @@ from edge.pipeline import Pipeline, Steps
 from edge.plate_lane import PlateLane
 from edge.privacy import Polygons, mask
 from edge.sources import parse_source
+from edge.tap import PacketTap
 from models.faces.types import FacePack
 from wire.errors import SourceError, StoreError
 from wire.messages import CameraHealth, CameraObservation
@@ -69,7 +70,9 @@ class Camera:
         *,
         new_track_id: Callable[[], str],
         clocks: Clocks,
+        tap: PacketTap | None = None,
     ) -> None:
+        """`tap` keeps the packets of the main stream, to cut clips from."""
         self.id, self.counters, self._privacy = section.id, counters, section.privacy
         self._boxes, self._outlets, self._clocks = boxes, outlets, clocks
         self._lock = threading.Lock()
@@ -79,20 +82,21 @@ class Camera:
         main_stream = None if section.detect_source is None else RecentFrames()
         steps = _steps(section, networks, main_stream, new_track_id)
         self._pipeline = Pipeline(steps, counters, outlets.tell)
-        self._capture, self._detail = self._captures(section, main_stream)
+        self._capture, self._detail = self._captures(section, main_stream, tap)
         boxes.add(section.id, lossless=self._is_lossless(section))
 
     def _captures(
-        self, section: CameraSection, main_stream: RecentFrames | None
+        self, section: CameraSection, main_stream: RecentFrames | None, tap: PacketTap | None
     ) -> tuple[Capture, Capture | None]:
         plan = CapturePlan(section.id, section.analysis_fps, section.pace, section.starts_at)
-        first = parse_source(section.detect_source or section.source, section.transport)
-        capture = Capture(plan, first, self, self.counters, clocks=self._clocks)
-        if main_stream is None:
-            return capture, None
+        main = parse_source(section.source, section.transport, tap)
+        if section.detect_source is None or main_stream is None:
+            return Capture(plan, main, self, self.counters, clocks=self._clocks), None
+        sub = parse_source(section.detect_source, section.transport)
+        capture = Capture(plan, sub, self, self.counters, clocks=self._clocks)
         detail = Capture(
             plan_for_detail(plan),
-            parse_source(section.source, section.transport),
+            main,
             _DetailSink(section.id, main_stream, section.privacy),
             CameraCounters(),
             clocks=self._clocks,

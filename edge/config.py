@@ -96,9 +96,16 @@ class ModelsSection(_Section):
 
 
 class EvidenceSection(_Section):
-    """Pictures that wait in memory until the hub asks for them; the oldest make room."""
+    """Pictures that wait in memory until the hub asks for them; the oldest make room.
+
+    A clip is cut from a camera's own packets, of which `clip_ring_mb` are kept for each camera (0: no
+    clips). It begins `clip_before_s` before what was observed and ends `clip_after_s` after it.
+    """
 
     ring_mb: Annotated[int, Field(ge=1, le=16384)] = 64
+    clip_ring_mb: Annotated[int, Field(ge=0, le=1024)] = 24
+    clip_before_s: Annotated[float, Field(ge=0, le=60)] = 6.0
+    clip_after_s: Annotated[float, Field(ge=0, le=60)] = 6.0
 
 
 class CameraSection(_Section):

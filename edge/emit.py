@@ -23,6 +23,7 @@ from models.faces.types import FaceDetector
 from wire.codec import Signer, encode
 from wire.messages import (
     CameraObservation,
+    ClipOffer,
     Event,
     EvidenceItem,
     FaceObservation,
@@ -87,8 +88,13 @@ class Emitter:
         face_detector: FaceDetector,
         new_id: Callable[[], str],
         now: Callable[[], datetime],
+        offer_clip: Callable[[str, str, datetime], ClipOffer | None] = lambda *_: None,
     ) -> None:
-        """`face_detector` looks for bystanders where the camera itself looks for no faces."""
+        """`face_detector` looks for bystanders where the camera itself looks for no faces.
+
+        `offer_clip` takes an observation's id, camera and time, and says what clip may be asked for.
+        """
+        self._offer_clip = offer_clip
         self._origin, self._outbox, self._ring = origin, outbox, ring
         self._hub_key, self._face_detector = hub_key, face_detector
         self._new_id, self._now = new_id, now
@@ -99,7 +105,10 @@ class Emitter:
         hide = self._hide(finding)
         pictures = _pictures(finding, hide)
         evidence = tuple(picture.item for picture in pictures)
+        frame = finding.frame
+        offer = self._offer_clip(observation_id, frame.camera, frame.captured_at)
         data = self._observation(finding, evidence, hide, observation_id)
+        data = data.model_copy(update={"clip": offer})
         self._ring.put(observation_id, pictures)
         self._store(observation_id, finding.frame.camera, data, data.kind)
         return observation_id

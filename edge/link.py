@@ -6,6 +6,7 @@ a broker that speaks only 3.1.1 gets that, for nothing of ours needs more.
 
 import ssl
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -58,6 +59,16 @@ class Link:
     def publish(self, topic: str, payload: bytes, *, qos: int, retain: bool = False) -> None:
         """Hand a message to the broker; lost silently if the connection is."""
         self._client.publish(topic, payload, qos=qos, retain=retain)
+
+    def publish_and_wait(self, topic: str, payload: bytes, timeout_s: float) -> bool:
+        """Hand over a message of QoS 1; whether the broker has taken it in time."""
+        info = self._client.publish(topic, payload, qos=1)
+        deadline_s = time.monotonic() + timeout_s
+        while not (info.is_published() or self.lost):
+            if time.monotonic() >= deadline_s:
+                return False
+            info.wait_for_publish(0.2)
+        return info.is_published()
 
     def subscribe(self, topics: Sequence[str]) -> None:
         """Hear these topics at QoS 1."""

@@ -20,7 +20,9 @@ from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from edge.bulk import BulkSender, Parcel
 from edge.capture import Clocks
+from edge.clip import ClipMaker
 from edge.clock import ClockOffset
 from edge.config import BrokerSection
 from edge.delivery import Delivery
@@ -31,6 +33,7 @@ from edge.outbox import Outbox
 from edge.timing import Backoff
 from wire.codec import decode
 from wire.errors import GatehouseError, InvalidMessage
+from wire.evidence import CLIP, Exhibit
 from wire.messages import (
     Ack,
     CameraHealth,
@@ -47,6 +50,7 @@ log = logging.getLogger(__name__)
 
 _LONGEST_WAIT_S: Final = 5.0
 _GOODBYE_S: Final = 2.0
+_NOT_HELD: Final = "this box does not hold it, or newer pictures have taken its room"
 _STEADY_S: Final = 2.0  # a connection that lived shorter is no reason to hurry with the next
 
 
@@ -83,9 +87,11 @@ class Publisher:
         clocks: Clocks | None = None,
         random: Random | None = None,
         delivery: Delivery | None = None,
+        clips: ClipMaker | None = None,
     ) -> None:
+        """Without `clips` this box has none."""
         self._broker, self._origin, self._identity = broker, origin, identity
-        self._outbox, self._ring, self._hub_key = outbox, ring, hub_key
+        self._outbox, self._ring, self._clips, self._hub_key = outbox, ring, clips, hub_key
         self._offset, self._new_id = offset, new_id
         self._clocks = clocks or Clocks()
         self._backoff = Backoff(random or Random(), first_s=0.5, most_s=5.0)  # noqa: S311
@@ -256,16 +262,26 @@ class Publisher:
     def _give_evidence(self, link: Link, command: EvidenceCommand) -> None:
         topics, observation_id = self._origin.topics, command.observation_id
         for name in command.names:
+            if name == CLIP and self._clips is not None:
+                self._clips.ask(observation_id)
+                continue
             picture = self._ring.get(observation_id, name)
-            reply = EvidenceReply(
-                observation_id=observation_id,
-                name=name,
-                state="gone" if picture is None else "sent",
-                sha256=None if picture is None else hashlib.sha256(picture).hexdigest(),
+            link.publish(
+                topics.reply("evidence"), self._reply(observation_id, name, picture), qos=1
             )
-            link.publish(topics.reply("evidence"), self._sign(reply), qos=1)
             if picture is not None:
                 link.publish(topics.evidence(observation_id, name), picture, qos=1)
+
+    def _reply(self, observation_id: str, name: str, picture: bytes | None) -> bytes:
+        reply = EvidenceReply(
+            observation_id=observation_id,
+            name=name,
+            state="gone" if picture is None else "sent",
+            sha256=None if picture is None else hashlib.sha256(picture).hexdigest(),
+            size_bytes=None if picture is None else len(picture),
+            reason=_NOT_HELD if picture is None else None,
+        )
+        return self._sign(signed(reply, self._origin))
 
     def _tell_drops(self, link: Link) -> None:
         """The outbox ran over: tell the hub from which sequence on there is something to wait for."""
@@ -289,3 +305,31 @@ class Publisher:
         return self._origin.sign(
             data, message_id=self._new_id(), time=self._clocks.now(), camera=camera
         )
+
+
+def signed(reply: EvidenceReply, origin: Origin) -> EvidenceReply:
+    """The reply with the box's signature of the evidence itself, where there is any."""
+    if reply.sha256 is None:
+        return reply
+    site, edge = origin.topics.site, origin.topics.edge
+    exhibit = Exhibit(site, edge, reply.observation_id, reply.name, reply.sha256)
+    return reply.model_copy(update={"signature": exhibit.sign(origin.signer)})
+
+
+@dataclass(frozen=True, slots=True)
+class ClipPost:
+    """Sends what became of a clip, and the clip, in this order."""
+
+    origin: Origin
+    bulk: BulkSender
+    new_id: Callable[[], str]
+    now: Callable[[], datetime]
+
+    def __call__(self, reply: EvidenceReply, data: bytes | None) -> None:
+        """Returns at once; where there is no room for both, the hub asks again."""
+        topics = self.origin.topics
+        message = self.origin.sign(
+            signed(reply, self.origin), message_id=self.new_id(), time=self.now()
+        )
+        if self.bulk.send(Parcel(topics.reply("evidence"), message)) and data is not None:
+            self.bulk.send(Parcel(topics.evidence(reply.observation_id, reply.name), data))

@@ -22,6 +22,7 @@ import cv2
 import numpy as np
 
 from edge.frame import ArrayPixels, Grey, Image, Pixels, shrink
+from edge.tap import PacketTap
 from wire.errors import SourceError
 
 OPEN_TIMEOUT_S: Final = 8.0
@@ -93,16 +94,17 @@ class Source(Protocol):
         ...
 
 
-def parse_source(text: str, transport: str = "tcp") -> Source:
-    """The source that `text` names. Opens nothing."""
+def parse_source(text: str, transport: str = "tcp", tap: PacketTap | None = None) -> Source:
+    """The source that `text` names. Opens nothing. `tap` is shown a video's packets as they come."""
     if "://" in text:
-        return VideoSource(text, _without_credentials(text), live=True, options=_network(transport))
+        name = _without_credentials(text)
+        return VideoSource(text, name, live=True, options=_network(transport), tap=tap)
     if text.isdigit() or text.startswith("/dev/video"):
         device = f"/dev/video{text}" if text.isdigit() else text
-        return VideoSource(device, device, live=True, options={}, container_format="v4l2")
+        return VideoSource(device, device, live=True, options={}, container_format="v4l2", tap=tap)
     if Path(text).is_dir():
         return FolderSource(Path(text))
-    return VideoSource(text, text, live=False, options={})
+    return VideoSource(text, text, live=False, options={}, tap=tap)
 
 
 def _network(transport: str) -> dict[str, str]:
@@ -131,6 +133,7 @@ class VideoSource:
     options: dict[str, str]
     container_format: str | None = None
     continuous: bool = True
+    tap: PacketTap | None = None
 
     def open(self) -> "VideoStream":
         """Open it. SourceError says why it cannot be."""
@@ -150,15 +153,16 @@ class VideoSource:
         if not container.streams.video:
             container.close()
             raise SourceError(f"{self.name} has no video in it")
-        return VideoStream(container, self.name)
+        return VideoStream(container, self.name, self.tap)
 
 
 class VideoStream:
     """An open video. One thread decodes each: cameras are the parallelism, and delay stays least."""
 
-    def __init__(self, container: Any, name: str) -> None:
+    def __init__(self, container: Any, name: str, tap: PacketTap | None = None) -> None:
         self._container = container
         self._name = name
+        self._tap = tap
         self._stream = container.streams.video[0]
         self._stream.thread_type = "SLICE"
         self._stream.codec_context.thread_count = 1
@@ -166,6 +170,8 @@ class VideoStream:
         self.info = StreamInfo(
             context.name, context.width, context.height, float(rate) if rate else None
         )
+        if tap is not None:
+            tap.opened(context.name, context.extradata or b"")
 
     def __enter__(self) -> Self:
         return self
@@ -177,6 +183,8 @@ class VideoStream:
         trace: TracebackType | None,
     ) -> None:
         self._container.close()
+        if self._tap is not None:
+            self._tap.closed()
 
     def __iter__(self) -> Iterator[Picture | Damaged]:
         packets = self._container.demux(self._stream)
@@ -193,7 +201,11 @@ class VideoStream:
                 stalled = isinstance(error, av.error.ExitError) or waited_s >= READ_TIMEOUT_S - 0.1
                 why = f"no data for {waited_s:.0f} s" if stalled else _why(error)
                 raise SourceError(f"{self._name} broke off: {why}") from error
-            yield from self._decode(packet)
+            pictures = list(self._decode(packet))
+            if self._tap is not None and packet.size:
+                context = self._stream.codec_context
+                self._tap.take(packet, context.width, context.height)
+            yield from pictures
 
     def _decode(self, packet: Any) -> Iterator[Picture | Damaged]:
         try:

@@ -19,8 +19,10 @@ from typing import IO, Final
 
 import cv2
 
+from edge.bulk import bulk_sender
 from edge.camera import Camera, Networks, Outlets
 from edge.capture import Clocks
+from edge.clip import ClipMaker, clip_offer, packet_taps
 from edge.clock import ClockOffset
 from edge.config import CameraSection, EdgeConfig
 from edge.counters import Counters
@@ -30,7 +32,7 @@ from edge.findings import Finding
 from edge.mailbox import Mailboxes
 from edge.networks import load_networks
 from edge.outbox import Outbox, SqliteOutbox
-from edge.publish import Identity, Publisher
+from edge.publish import ClipPost, Identity, Publisher
 from wire.errors import ConfigError, SourceError, StoreError
 from wire.keys import load_or_create_signing_key, sealing_key, verifying_key
 from wire.messages import CameraObservation
@@ -122,6 +124,14 @@ class _Worker:
         topics = EdgeTopics(config.edge.site, config.edge.id)
         origin = Origin(topics, key, lambda: offset.offset_ms)
         ring = EvidenceRing(config.evidence.ring_mb * _MEGABYTE)
+        self._bulk = bulk_sender(config.broker, topics.site, topics.edge)
+        self._taps = packet_taps(config, parts.clocks.now)
+        self._clips = ClipMaker(
+            self._taps,
+            clip_offer(config.evidence),
+            ClipPost(origin, self._bulk, new_message_id, parts.clocks.now),
+            monotonic_s=parts.clocks.monotonic_s,
+        )
         self._emitter = Emitter(
             origin,
             self._outbox,
@@ -130,6 +140,7 @@ class _Worker:
             face_detector=networks.faces.detector,
             new_id=new_message_id,
             now=parts.clocks.now,
+            offer_clip=self._clips.note,
         )
         self._publisher = Publisher(
             config.broker,
@@ -141,6 +152,7 @@ class _Worker:
             offset=offset,
             new_id=new_message_id,
             clocks=parts.clocks,
+            clips=self._clips,
         )
         self._cameras = {section.id: self._camera(section, networks) for section in config.cameras}
         count = config.edge.analysis_threads or os.cpu_count() or 1
@@ -159,12 +171,15 @@ class _Worker:
             Outlets(self._tell, self._tell_camera),
             new_track_id=lambda: f"{self._boot_id}-{section.id}-{next(numbers)}",
             clocks=self._parts.clocks,
+            tap=self._taps.get(section.id),
         )
 
     def start(self) -> None:
         """Start to send, to analyse, and last to capture."""
         if self._parts.publish:
             self._publisher.start()
+            self._bulk.start()
+            self._clips.start()
         for thread in self._threads:
             thread.start()
         for camera in self._cameras.values():
@@ -201,7 +216,10 @@ class _Worker:
         """Wait until the hub has taken everything and asks for no more pictures, or the time is up."""
         limit_s = self._parts.clocks.monotonic_s() + timeout_s
         while self._parts.publish and (
-            self._outbox.waiting() or self._publisher.quiet_s < ASK_FOR_EVIDENCE_S
+            self._outbox.waiting()
+            or self._publisher.quiet_s < ASK_FOR_EVIDENCE_S
+            or self._clips.busy
+            or self._bulk.busy
         ):
             if self._parts.clocks.monotonic_s() > limit_s or self._parts.stop.wait(0.05):
                 return
@@ -215,6 +233,8 @@ class _Worker:
             if thread.is_alive():
                 thread.join(_STOP_S)
         if self._parts.publish:
+            self._clips.stop(_STOP_S)
+            self._bulk.stop(_STOP_S)
             self._publisher.stop()
         self._waiting = self._outbox.waiting()
         self._outbox.close()

@@ -43,7 +43,7 @@ from hub.sinks.make import Route, make_route
 from hub.sinks.mqtt import MqttSink
 from hub.store import Store, access, edges, open_store
 from hub.tell import Teller
-from hub.vault import Vault
+from hub.vault import FileVault, Vault
 from hub.watch import WatchKeeper
 from models.faces import load_face_pack
 from models.faces.calibration import load_calibration
@@ -76,6 +76,7 @@ class Keys:
     signing: Ed25519PrivateKey
     opening: X25519PrivateKey
     templates: bytes
+    evidence: bytes
 
     def edge_lines(self) -> str:
         """What to paste into an edge.toml."""
@@ -96,6 +97,7 @@ def load_keys(data_dir: Path) -> Keys:
         load_or_create_signing_key(data_dir / "signing.key"),
         load_or_create_opening_key(data_dir / "opening.key"),
         load_or_create_secret(data_dir / "templates.key"),
+        load_or_create_secret(data_dir / "evidence.key"),
     )
 
 
@@ -127,7 +129,7 @@ class Hub:
         sinks = make_sinks(config)
         faces = load_faces(config)
         self.store = open_store(config.database_url)
-        self.files = EvidenceFiles(config.data_dir / "evidence")
+        self.files = EvidenceFiles(config.data_dir / "evidence", FileVault(self.keys.evidence))
         self.inbox = Inbox()
         known = {
             edge.id: KnownEdge(edge.id, edge.site, verifying_key(edge.public_key))

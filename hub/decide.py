@@ -42,14 +42,15 @@ from wire.sealing import unseal, unseal_crop
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """An observation that satisfies a rule, with the picture that came with it (JPEG) and those that
-    the edge holds."""
+    """An observation that satisfies a rule, with the picture that came with it (JPEG), those that
+    the edge holds, and whether it makes a clip."""
 
     rule: RuleDocument
     decision: Decision
     sighting: Sighting
     crop_jpeg: bytes | None
     held: tuple[EvidenceItem, ...]
+    has_clip: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ class Decider:
             why = "plate.listed" if plate.candidates else "plate.not_listed"
         else:
             return Decided(self._row(message, now, matched=False), message.topic.name or "")
-        matches = self._ask(self._sighting(message, data, what), crop or None, data.evidence)
+        matches = self._ask(self._sighting(message, data, what), crop or None, data)
         return Decided(self._row(message, now, matched=bool(matches)), why, matches)
 
     def _face(
@@ -109,10 +110,10 @@ class Decider:
         return identify_face(probe, evidence, watched, now), probe.crop_jpeg
 
     def _ask(
-        self, sighting: Sighting, crop_jpeg: bytes | None, held: tuple[EvidenceItem, ...]
+        self, sighting: Sighting, crop_jpeg: bytes | None, data: Observation
     ) -> tuple[Match, ...]:
         return tuple(
-            Match(rule, decision, sighting, crop_jpeg, held)
+            Match(rule, decision, sighting, crop_jpeg, data.evidence, data.clip is not None)
             for rule, decision in self.rules.decide(sighting)
             if decision.why is Why.MATCH
         )

@@ -2,8 +2,9 @@
 
 In: the rows that the pipeline left as pending, and the binary messages on the evidence topics. Out: files,
 and rows that say ``stored`` or ``gone``. A picture is kept only if it was asked for and its SHA-256 is that
-in the signed observation. An edge is asked again, with growing pauses, until it answers; one that has come
-back is asked at once.
+in the signed observation; a clip, if it is that in the edge's signed reply, for which it waits a moment where
+it comes first. An edge is asked again, with growing pauses, until it answers; one that has come back is
+asked at once.
 """
 
 import hashlib
@@ -29,6 +30,7 @@ _GIVE_UP: Final = timedelta(hours=24)  # no ring holds a picture that long
 _AT_ONCE: Final = 64
 _LARGEST_BYTES: Final = 64 << 20
 _IDLE_S: Final = 1.0
+_EARLY: Final = 4  # clips that may wait for what is said of them
 
 
 def pause_after(asked: int) -> timedelta:
@@ -45,6 +47,7 @@ class EvidenceKeeper:
     downlink: Downlink
     now: Callable[[], datetime]
     refused: int = 0
+    _early: dict[str, Incoming] = field(default_factory=dict)
     _received: queue.Queue[Incoming] = field(default_factory=lambda: queue.Queue(64))
     _wake: threading.Event = field(default_factory=threading.Event)
     _stopping: bool = False
@@ -87,25 +90,44 @@ class EvidenceKeeper:
                 log.exception("evidence could not be kept")
 
     def _take_received(self) -> None:
+        waiting = list(self._early.values())
+        self._early.clear()
+        for incoming in waiting:
+            self._take(incoming)
         while not self._stopping:
             try:
                 incoming = self._received.get_nowait()
             except queue.Empty:
                 return
-            topic = parse(incoming.topic)
-            if topic is not None and not self.keep(topic, incoming.payload):
-                self.refused += 1
-                log.warning("a picture on %s was not asked for, or is another", incoming.topic)
+            self._take(incoming)
 
-    def keep(self, topic: Topic, data: bytes) -> bool:
-        """Keep a picture, if it is the one that was asked for. A picture that is kept already is fine."""
+    def _take(self, incoming: Incoming) -> None:
+        topic = parse(incoming.topic)
+        if topic is None:
+            return
+        taken = self.keep(topic, incoming.payload)
+        if taken is None and len(self._early) < _EARLY:
+            self._early[incoming.topic] = incoming
+        elif taken is False:
+            self.refused += 1
+            log.warning("a picture on %s was not asked for, or is another", incoming.topic)
+
+    def keep(self, topic: Topic, data: bytes) -> bool | None:
+        """Keep a picture, if it is the one that was asked for; None while nobody has said its hash.
+
+        A picture that is kept already is fine.
+        """
         assert topic.subject is not None
         assert topic.name is not None
         with self.store.read() as tx:
             row = evidence.get(tx, topic.subject, topic.name)
         if row is None or (row["edge"], row["site"]) != (topic.edge, topic.site):
             return False
-        if len(data) > _LARGEST_BYTES or hashlib.sha256(data).hexdigest() != row["sha256"]:
+        if len(data) > _LARGEST_BYTES:
+            return False
+        if row["sha256"] is None:
+            return None if row["state"] == "pending" else False
+        if hashlib.sha256(data).hexdigest() != row["sha256"]:
             return False
         if row["state"] == "pending":
             self.files.write(topic.subject, topic.name, row["media_type"], data)

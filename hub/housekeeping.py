@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from hub.audit import Act
 from hub.config import RetentionSection
 from hub.evidence_files import EvidenceFiles
-from hub.store import Store, access, alerts, audit, evidence, observations, watchlists
+from hub.store import Store, access, alerts, audit, evidence, observations, signed, watchlists
 from hub.watchlist import EntryState, ListKind
 from wire.errors import StoreError
 
@@ -71,6 +71,7 @@ class Housekeeper:
             observations.delete_windows_before(tx, now - _BOOTS_KEPT)
             alerts.delete_before(tx, now - timedelta(days=self.retention.alerts_days))
             alerts.delete_events_before(tx, now - timedelta(days=self.retention.evidence_days))
+            signed.delete_before(tx, now - timedelta(days=self.retention.evidence_days))
             access.delete_answers_before(tx, now - _ANSWERS_KEPT)
         if erased:
             self.store.forget_erased()

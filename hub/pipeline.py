@@ -22,11 +22,12 @@ from sqlalchemy import Connection
 from hub.decide import Decided, Decider
 from hub.deduplicate import acks_of, boots_of, committed_after, fresh_of
 from hub.edges import EdgeBook
+from hub.evidence_replies import hear_of_evidence
 from hub.incoming import Incoming, KnownEdge, Rejected, Verified, redacted, verify
 from hub.raise_alerts import Raiser
-from hub.store import Store, dead_letters, edges, evidence, observations
+from hub.store import Store, dead_letters, edges, observations, signed
 from hub.watch import WatchKeeper
-from wire.messages import CommittedUpTo, EdgeStatus, EvidenceReply
+from wire.messages import CommittedUpTo
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +74,14 @@ class Pipeline:
             stored = [item for item in decided if isinstance(item, Decided)]
             matches = [match for item in stored for match in item.matches]
             observations.add(tx, [item.row for item in stored])
+            signed.keep(tx, _as_signed(fresh.messages, stored), now)
             raised = sum(self.raiser.take(tx, match, now) for match in matches)
             dead_letters.add(tx, [_dead_letter(item, now) for item in rejected])
             after = committed_after(windows, messages, rejected)
             observations.save_windows(tx, after, now)
             next_book = book.after((message.event for message in messages), now)
             _save_edges(tx, book, next_book)
-            _hear_of_evidence(tx, messages, book, now)
+            hear_of_evidence(tx, messages, self.known_edges, book, now)
         return Outcome(
             acks=acks_of(after),
             book=next_book,
@@ -119,18 +121,10 @@ def _dead_letter(item: Rejected, now: datetime) -> dict[str, Any]:
     }
 
 
-def _hear_of_evidence(
-    tx: Connection, messages: Sequence[Verified], before: EdgeBook, now: datetime
-) -> None:
-    """Pictures that are gone are so; an edge that has just come back is asked at once."""
-    for message in messages:
-        edge, data = message.event.origin, message.event.data
-        if isinstance(data, EvidenceReply) and data.state == "gone":
-            evidence.settle(tx, edge, data.observation_id, data.name, "gone", now)
-        elif isinstance(data, EdgeStatus) and data.online:
-            known = before.edges.get(edge)
-            if known is None or known.session_id != data.session_id:
-                evidence.hurry(tx, edge, now)
+def _as_signed(messages: Sequence[Verified], stored: Sequence[Decided]) -> dict[str, bytes]:
+    """What the edges signed, of the observations that matched a rule."""
+    matched = {item.row["id"] for item in stored if item.matches}
+    return {m.event.id: m.incoming.payload for m in messages if m.event.id in matched}
 
 
 def _save_edges(tx: Connection, before: EdgeBook, after: EdgeBook) -> None:

@@ -17,6 +17,7 @@ from hub.decide import Match
 from hub.identify import Sighting
 from hub.store import alerts, evidence
 from hub.tell import Teller
+from wire.evidence import CLIP
 from wire.messages import EvidenceItem
 
 CROP = "crop"
@@ -77,6 +78,8 @@ class Raiser:
             pictures += [
                 _picture(seen, item, "pending", now) for item in match.held if item.name not in have
             ]
+            if match.has_clip:
+                pictures.append(_clip(seen, now))
         evidence.add(tx, pictures)
         return pictures
 
@@ -130,4 +133,23 @@ def _picture(
         "next_ask_at": now,
         "settled_at": now if state == "stored" else None,
         "data": data,
+    }
+
+
+def _clip(seen: Sighting, now: datetime) -> dict[str, Any]:
+    """A clip, of which nothing is known before its edge has made it."""
+    return {
+        "observation_id": seen.observation_id,
+        "name": CLIP,
+        "site": seen.site,
+        "edge": seen.edge,
+        "media_type": "video/mp4",
+        "state": "pending",
+        "sha256": None,
+        "size_bytes": None,
+        "requested_at": now,
+        "asked": 0,
+        "next_ask_at": now,
+        "settled_at": None,
+        "data": None,
     }

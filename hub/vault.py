@@ -1,6 +1,7 @@
-"""Templates at rest: AES-256-GCM under a key that lives in a file outside the database. Pure.
+"""Templates and evidence at rest: AES-256-GCM under keys that live in files outside the database. Pure.
 
-Each is bound to its id, its subject and its pack, so that a row cannot be given to another subject.
+A template is bound to its id, its subject and its pack, so that a row cannot be given to another subject; a
+piece of evidence to its observation and its name.
 """
 
 import os
@@ -45,3 +46,30 @@ class Vault:
 
 def _context(*names: str) -> bytes:
     return "\n".join(("gatehouse-template-v1", *names)).encode()
+
+
+class FileVault:
+    """Seals and opens evidence with one 32-byte key."""
+
+    def __init__(self, key: bytes) -> None:
+        self._cipher = AESGCM(key)
+
+    def seal(self, data: bytes, observation_id: str, name: str) -> bytes:
+        """Return evidence as it is stored."""
+        nonce = os.urandom(_NONCE_BYTES)
+        return nonce + self._cipher.encrypt(nonce, data, _file_context(observation_id, name))
+
+    def open(self, sealed: bytes, observation_id: str, name: str) -> bytes:
+        """Return stored evidence. StoreError when the key is another, or the file was changed."""
+        nonce, ciphertext = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
+        try:
+            return self._cipher.decrypt(nonce, ciphertext, _file_context(observation_id, name))
+        except (InvalidTag, ValueError) as error:
+            raise StoreError(
+                f"evidence {observation_id}/{name} cannot be opened: it was changed, or evidence.key is"
+                " not the one it was stored with"
+            ) from error
+
+
+def _file_context(observation_id: str, name: str) -> bytes:
+    return "\n".join(("gatehouse-evidence-v1", observation_id, name)).encode()

@@ -12,4 +12,6 @@ from gi.repository import Gst, GstRtspServer
 Gst.init(None)
 assert Gst.ElementFactory.find("rtph264pay")' >/dev/null 2>&1 ||
   missing+=(gir1.2-gst-rtsp-server-1.0 python3-gi gstreamer1.0-plugins-good)
+# A browser that plays the clips.
+command -v chromium >/dev/null 2>&1 || missing+=(chromium)
 [ ${#missing[@]} -eq 0 ] || ./apt.sh "${missing[@]}"

@@ -44,6 +44,17 @@ class EvidenceItem(Message):
     sha256: Sha256
 
 
+class ClipOffer(Message):
+    """The edge makes the evidence ``clip`` (video/mp4) of this observation when the hub asks for it.
+
+    It reaches from at least `before_s` before `captured_at` to `after_s` after it, where the edge has
+    that much.
+    """
+
+    before_s: Annotated[float, Field(ge=0, le=600)]
+    after_s: Annotated[float, Field(ge=0, le=600)]
+
+
 class InlinePicture(Message):
     """A small picture that travels with its message."""
 
@@ -70,6 +81,7 @@ class Observation(Message):
     quality: Unit
     detector_score: Unit
     evidence: tuple[EvidenceItem, ...] = ()
+    clip: ClipOffer | None = None
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
@@ -461,13 +473,22 @@ class EvidenceCommand(Message):
 
 
 class EvidenceReply(Message):
-    """What becomes of one picture that was asked for: it follows on its own topic, or it is gone."""
+    """What becomes of one piece of evidence that was asked for: it follows on its own topic, or it is gone.
+
+    `signature` is the edge's own over the evidence (`wire.evidence`), which stays valid apart from this
+    message. `starts_at` and `ends_at` are those of a clip; `reason` says why it is gone.
+    """
 
     TYPE: ClassVar[str] = "gatehouse.reply.evidence.v1"
     observation_id: MessageId
     name: EvidenceName
     state: Literal["sent", "gone"]
     sha256: Sha256 | None = None
+    size_bytes: Annotated[int, Field(ge=1)] | None = None
+    signature: Annotated[str, Field(pattern=r"^[A-Za-z0-9+/]{86}==$")] | None = None
+    starts_at: AwareDatetime | None = None
+    ends_at: AwareDatetime | None = None
+    reason: Annotated[str, Field(max_length=400)] | None = None
 
 
 class GallerySlice(Message):

@@ -3,7 +3,6 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Response
-from fastapi.responses import FileResponse
 
 from hub.access import Actor, Scope
 from hub.api.access import allowed, record
@@ -21,7 +20,7 @@ _PICTURE: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.get("/{observation_id}/{name}", response_class=FileResponse, responses=_PICTURE)
+@router.get("/{observation_id}/{name}", response_class=Response, responses=_PICTURE)
 def download(
     hub: Hub,
     who: Annotated[Actor, _READ],
@@ -35,12 +34,10 @@ def download(
         raise not_found("picture")
     if row["state"] == "pending":
         raise Problem(409, "pending", "the edge has been asked for it: try again in a moment")
-    content = row["data"]
-    path = hub.files.path(observation_id, name, row["media_type"])
-    if row["state"] == "gone" or (content is None and not path.is_file()):
-        raise Problem(410, "gone", "the edge no longer had it when it was asked")
+    content = row["data"] or hub.files.read(observation_id, name, row["media_type"])
+    if row["state"] == "gone" or content is None:
+        why = row["reason"] or "the edge no longer had it when it was asked"
+        raise Problem(410, "gone", why)
     record(hub, who, "evidence.downloaded", f"{observation_id}/{name}")
     headers = {"etag": f'"{row["sha256"]}"', "cache-control": "private, no-store"}
-    if content is not None:
-        return Response(content, media_type=row["media_type"], headers=headers)
-    return FileResponse(path, media_type=row["media_type"], headers=headers)
+    return Response(content, media_type=row["media_type"], headers=headers)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, and_, delete, select, update
+from sqlalchemy import Connection, RowMapping, and_, delete, or_, select, update
 
 from hub.store.tables import evidence
 from hub.store.upsert import upsert
@@ -51,11 +51,28 @@ def hurry(tx: Connection, edge: str, now: datetime) -> None:
 
 
 def settle(
-    tx: Connection, edge: str, observation_id: str, name: str, state: str, now: datetime
+    tx: Connection,
+    edge: str,
+    observation_id: str,
+    name: str,
+    state: str,
+    now: datetime,
+    reason: str | None = None,
 ) -> None:
-    """Store that a pending picture of this edge is ``stored`` or ``gone``."""
+    """Store that a pending picture of this edge is ``stored`` or ``gone``, and why."""
     mine = and_(_is(observation_id, name), evidence.c.edge == edge)
-    _set(tx, mine, state=state, settled_at=now)
+    _set(tx, mine, state=state, settled_at=now, reason=reason)
+
+
+def announce(tx: Connection, edge: str, observation_id: str, name: str, **facts: Any) -> None:
+    """Store what an edge says of evidence that it is about to send.
+
+    What is said of its hash before, in a signed observation, stands: then only the same is believed.
+    """
+    mine = and_(_is(observation_id, name), evidence.c.edge == edge)
+    agrees = or_(evidence.c.sha256.is_(None), evidence.c.sha256 == facts["sha256"])
+    clip = evidence.c.media_type == "video/mp4"  # made anew when it is asked for again
+    _set(tx, and_(mine, or_(agrees, clip)), **facts)
 
 
 def _is(observation_id: str, name: str) -> Any:

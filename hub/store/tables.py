@@ -191,8 +191,14 @@ evidence = Table(
     Column("edge", String(63), nullable=False),
     Column("media_type", String(32), nullable=False),
     Column("state", String(16), nullable=False),
-    Column("sha256", String(64), nullable=False),
-    Column("size_bytes", BigInteger, nullable=False),
+    # Of a clip they are known once its edge has made it; so is when it starts and ends.
+    Column("sha256", String(64)),
+    Column("size_bytes", BigInteger),
+    Column("starts_at", Moment),
+    Column("ends_at", Moment),
+    # The edge's signature of the evidence itself (`wire.evidence`), and why it is gone.
+    Column("signature", String(88)),
+    Column("reason", Text),
     Column("requested_at", Moment, nullable=False),
     Column("asked", Integer, nullable=False),
     Column("next_ask_at", Moment, nullable=False),
@@ -200,6 +206,17 @@ evidence = Table(
     # Only of the small picture that came with its observation: it is stored in the same transaction.
     Column("data", LargeBinary),
     Index("ix_evidence_due", "state", "next_ask_at"),
+)
+
+#: What an edge said of an observation that raised an alert, byte for byte as it signed it: for a case that is
+#: checked later. A face in it is sealed to the hub.
+signed_observations = Table(
+    "signed_observations",
+    metadata,
+    Column("observation_id", String(36), primary_key=True),
+    Column("stored_at", Moment, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index("ix_signed_observations_stored_at", "stored_at"),
 )
 
 watchlist_entries = Table(

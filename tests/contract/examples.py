@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from wire import messages as m
+from wire.evidence import Exhibit
 
 SIGNER = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 AT = datetime(2026, 11, 5, 17, 25, 0, 250000, tzinfo=UTC)
@@ -175,6 +176,22 @@ EXAMPLES: dict[str, m.Message] = {
     "reply_evidence": m.EvidenceReply(
         observation_id=OBSERVATION, name="scene", state="sent", sha256="ab" * 32
     ),
+    "reply_evidence_clip": m.EvidenceReply(
+        observation_id=OBSERVATION,
+        name="clip",
+        state="sent",
+        sha256="ab" * 32,
+        size_bytes=4_800_000,
+        signature=Exhibit("rosegarden", "box-1", OBSERVATION, "clip", "ab" * 32).sign(SIGNER),
+        starts_at=EARLIER,
+        ends_at=AT,
+    ),
+    "reply_evidence_gone": m.EvidenceReply(
+        observation_id=OBSERVATION,
+        name="clip",
+        state="gone",
+        reason="it was asked for too late: newer pictures had taken its room",
+    ),
     "alert_raised": m.AlertRaised(
         alert_id=_id("alert"),
         site="rosegarden",
@@ -247,6 +264,13 @@ EXAMPLES["alert_changed"] = m.AlertChanged(
         "note": "on my way",
         "previous_state": "open",
         "previous_level": "station",
+    }
+)
+
+EXAMPLES["observation_plate_clip"] = m.PlateObservation(
+    **{
+        **dict(EXAMPLES["observation_plate"]),
+        "clip": m.ClipOffer(before_s=6.0, after_s=6.0),
     }
 )
 

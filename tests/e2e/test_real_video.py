@@ -84,7 +84,7 @@ def test_the_listed_cars_of_a_road_and_no_others(tmp_path, material):
         # What is on no list is an observation, and no picture of it was kept.
         seen = {o["data"]["plate"]["text"] for o in site.all("/observations", kind="plate")}
         assert len(seen) >= 8
-        kept = list((site.folder / "hub" / "evidence").rglob("*.jpg"))
+        kept = list((site.folder / "hub" / "evidence").rglob("*.sealed"))
         assert len(kept) <= 2 * len(LISTED_PLATES)
 
 

@@ -1,6 +1,7 @@
 """What the hub's tests share: an edge that signs, observations by the line, a hub of one process's own."""
 
 import base64
+import hashlib
 import os
 import shutil
 import uuid
@@ -24,14 +25,16 @@ from hub.rules import load_rules
 from hub.store import open_store, watchlists
 from hub.store.tables import metadata
 from hub.tell import Teller
-from hub.vault import Vault
+from hub.vault import FileVault, Vault
 from hub.watch import WatchKeeper
 from hub.watchlist import Category, Entry, EntryState, ListKind
 from models.faces.calibration import Acceptance
 from wire.codec import encode
+from wire.evidence import Exhibit
 from wire.keys import public_text
 from wire.messages import (
     CameraObservation,
+    ClipOffer,
     EdgeStatus,
     Event,
     EvidenceItem,
@@ -148,10 +151,11 @@ class FakeEdge:
     def plate(
         self, text: str = PLATE, when: datetime = NOW, *, camera: str = CAMERA,
         confidence: float = 0.96, weak: dict[int, float] | None = None, crop: bytes = CROP,
-        pictures: tuple[EvidenceItem, ...] = (), event_id: str = "",
+        pictures: tuple[EvidenceItem, ...] = (), event_id: str = "", clip: ClipOffer | None = None,
     ) -> Incoming:  # fmt: skip
         data = PlateObservation(
             **self._track(when, pictures),
+            clip=clip,
             plate=plate_text(text, confidence, weak),
             state="confirmed",
             reads=4,
@@ -190,8 +194,31 @@ class FakeEdge:
             self.topics.status, encode(self.event(data, when=NOW, camera=None), self.key)
         )
 
-    def gone(self, observation_id: str, name: str) -> Incoming:
-        data = EvidenceReply(observation_id=observation_id, name=name, state="gone")
+    def gone(self, observation_id: str, name: str, reason: str | None = None) -> Incoming:
+        return self._reply(
+            EvidenceReply(observation_id=observation_id, name=name, state="gone", reason=reason)
+        )
+
+    def sends(
+        self, observation_id: str, name: str, data: bytes, signer: Ed25519PrivateKey | None = None
+    ) -> Incoming:
+        """The reply that goes before a piece of evidence."""
+        sha256 = hashlib.sha256(data).hexdigest()
+        exhibit = Exhibit(self.site, self.id, observation_id, name, sha256)
+        return self._reply(
+            EvidenceReply(
+                observation_id=observation_id,
+                name=name,
+                state="sent",
+                sha256=sha256,
+                size_bytes=len(data),
+                signature=exhibit.sign(signer or self.key),
+                starts_at=at(-6),
+                ends_at=at(6),
+            )
+        )
+
+    def _reply(self, data: EvidenceReply) -> Incoming:
         event = self.event(data, when=NOW, camera=None)
         return Incoming(self.topics.reply("evidence"), encode(event, self.key))
 
@@ -274,7 +301,7 @@ class HubBench:
     def start(self) -> None:
         """Open everything, as a hub does that has just been started."""
         self.store = open_store(self.config.database_url)
-        self.files = EvidenceFiles(self.config.data_dir / "evidence")
+        self.files = EvidenceFiles(self.config.data_dir / "evidence", FileVault(bytes(32)))
         self.gallery = Gallery("test-pack", PACK_SHA, 128, lambda people: Acceptance(0.5, 0.05))
         rules = load_rules(self.config.rules_dir)
         assert not rules.broken, rules.broken

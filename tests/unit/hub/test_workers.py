@@ -144,7 +144,7 @@ class TestEvidence:
         assert set(down.asked) == {("box-1", observation, ("scene",))}
         topic = parse(f"gatehouse/v1/rosegarden/box-1/evidence/{observation}/scene")
         assert keeper.keep(topic, SCENE)
-        assert bench.files.path(observation, "scene", "image/jpeg").read_bytes() == SCENE
+        assert bench.files.read(observation, "scene", "image/jpeg") == SCENE
         assert self.state(bench) == "stored"
         bench.now = at(10_000)
         keeper.ask()
@@ -164,7 +164,7 @@ class TestEvidence:
         ):
             assert not keeper.keep(parse(topic), data), topic
         assert self.state(bench) == "pending"
-        assert not list(bench.folder.rglob("*.jpg"))
+        assert not list(bench.folder.rglob("*.sealed"))
 
     def test_a_late_repetition_is_no_fault(
         self, keeper: EvidenceKeeper, bench: HubBench, observation: str
@@ -234,7 +234,7 @@ class TestHousekeeping:
         assert left == {
             4.9: (2, 1, 1, 1), 5.1: (0, 0, 1, 1), 10.1: (0, 0, 0, 1), 20.1: (0, 0, 0, 0),
         }  # fmt: skip
-        assert not list(bench.folder.rglob("*.jpg"))
+        assert not list(bench.folder.rglob("*.sealed"))
         assert bench.rows("rule_matches") == bench.rows("deliveries") == []
         assert len(bench.rows("sequences")) == 1  # or what the edge sends again would be new
 
