@@ -5,11 +5,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.servers import Mosquitto, mosquitto_path
 
 ROOT = Path(__file__).resolve().parent.parent
 MATERIAL = Path(os.environ.get("GATEHOUSE_MATERIAL") or ROOT.parent / "shared" / "material")
+
+# How long an example takes says how busy the machine is, and nothing of the code.
+settings.register_profile("gatehouse", deadline=None)
+settings.load_profile("gatehouse")
 
 
 @pytest.fixture(scope="session")
