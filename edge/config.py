@@ -85,10 +85,12 @@ class HubSection(_Section):
 class ModelsSection(_Section):
     """Networks. `threads` are those inside one network call: with several cameras 1 is best.
 
-    `objects` names the pack that finds people and vehicles; without it none is loaded.
+    `objects` names the pack that finds people and vehicles; without it none is loaded. With
+    ``face_matching = "edge"`` no embedding leaves the box: it matches with what the hub gives it.
     """
 
     face_pack: Annotated[str, Field(min_length=1)] = "dlib-resnet"
+    face_matching: Literal["hub", "edge"] = "hub"
     plates: bool = True
     objects: Annotated[str, Field(min_length=1)] | None = None
     threads: Annotated[int, Field(ge=1, le=64)] = 1

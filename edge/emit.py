@@ -16,9 +16,11 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 from numpy.typing import NDArray
 
 from edge.evidence import EvidencePicture, EvidenceRing, bystanders, cut_crop, draw_scene
+from edge.face_matching_box import BoxMatching
 from edge.findings import FaceFinding, Finding, PlateFinding
 from edge.outbox import Outbox
 from edge.place_observations import PlaceObservation, observe_place
+from models.faces.decision import Evidence
 from models.faces.types import FaceDetector
 from wire.codec import Signer, encode
 from wire.messages import (
@@ -31,7 +33,7 @@ from wire.messages import (
     Message,
     PlateObservation,
 )
-from wire.sealing import FaceProbe, seal
+from wire.sealing import FaceProbe, seal, seal_crop
 from wire.topics import EdgeTopics
 
 _FACE_MARGIN: Final = 0.35
@@ -89,12 +91,14 @@ class Emitter:
         new_id: Callable[[], str],
         now: Callable[[], datetime],
         offer_clip: Callable[[str, str, datetime], ClipOffer | None] = lambda *_: None,
+        matching: BoxMatching | None = None,
     ) -> None:
         """`face_detector` looks for bystanders where the camera itself looks for no faces.
 
-        `offer_clip` takes an observation's id, camera and time, and says what clip may be asked for.
+        `offer_clip` takes an observation's id, camera and time, and says what clip may be asked for;
+        `matching` matches faces here instead of in the hub.
         """
-        self._offer_clip = offer_clip
+        self._offer_clip, self._matching = offer_clip, matching
         self._origin, self._outbox, self._ring = origin, outbox, ring
         self._hub_key, self._face_detector = hub_key, face_detector
         self._new_id, self._now = new_id, now
@@ -160,13 +164,15 @@ class Emitter:
         crop = cut_crop(
             finding.frame.image, finding.box, hide, margin=_FACE_MARGIN, most_px=_FACE_CROP_PX
         )
+        fields = {**_common(finding), "evidence": evidence, "crops": finding.crops}
+        if self._matching is not None:
+            grounds = Evidence(finding.quality, finding.crops)
+            found = self._matching.search(finding.embedding, finding.pack_sha256, grounds)
+            sealed = seal_crop(crop, observation_id, self._hub_key) if found.candidates else None
+            return FaceObservation.model_validate({**fields, "candidates": found, "crop": sealed})
         probe = FaceProbe(finding.embedding, finding.pack, finding.pack_sha256, crop)
-        return FaceObservation(
-            **_common(finding),
-            evidence=evidence,
-            probe=seal(probe, observation_id, self._hub_key),
-            crops=finding.crops,
-        )
+        sealed = seal(probe, observation_id, self._hub_key)
+        return FaceObservation.model_validate({**fields, "probe": sealed})
 
 
 def _pictures(finding: Finding, hide: NDArray[np.float32]) -> tuple[EvidencePicture, ...]:

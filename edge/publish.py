@@ -28,6 +28,7 @@ from edge.config import BrokerSection
 from edge.delivery import Delivery
 from edge.emit import Origin
 from edge.evidence import EvidenceRing
+from edge.face_matching_box import BoxMatching
 from edge.link import Incoming, Link, Will, open_link
 from edge.outbox import Outbox
 from edge.timing import Backoff
@@ -41,6 +42,9 @@ from wire.messages import (
     Event,
     EvidenceCommand,
     EvidenceReply,
+    GalleryErase,
+    GalleryReply,
+    GallerySlice,
     HubStatus,
     Message,
 )
@@ -88,20 +92,25 @@ class Publisher:
         random: Random | None = None,
         delivery: Delivery | None = None,
         clips: ClipMaker | None = None,
+        matching: BoxMatching | None = None,
     ) -> None:
-        """Without `clips` this box has none."""
+        """Without `clips` this box has none; with `matching` it matches faces itself."""
         self._broker, self._origin, self._identity = broker, origin, identity
         self._outbox, self._ring, self._clips, self._hub_key = outbox, ring, clips, hub_key
         self._offset, self._new_id = offset, new_id
         self._clocks = clocks or Clocks()
         self._backoff = Backoff(random or Random(), first_s=0.5, most_s=5.0)  # noqa: S311
         self._delivery = delivery or Delivery()
+        self._matching = matching
         topics = origin.topics
         self._expected: dict[str, type[Message]] = {
             topics.ack: Ack,
             topics.hub_status: HubStatus,
             topics.command("evidence"): EvidenceCommand,
         }
+        if matching is not None:
+            self._expected[topics.command("gallery")] = GallerySlice
+            self._expected[topics.command("gallery-erase")] = GalleryErase
         self._heard: queue.SimpleQueue[_Heard] = queue.SimpleQueue()
         self._changed = threading.Condition()
         self._woken = False
@@ -148,6 +157,8 @@ class Publisher:
     def _run(self) -> None:
         """The outermost loop of this thread: one connection after another, until stopped."""
         while not self._stopping:
+            if self._matching is not None:
+                self._matching.tick()
             try:
                 self._serve_one_connection()
             except GatehouseError as error:
@@ -187,6 +198,8 @@ class Publisher:
         while not (self._stopping or link.lost):
             self._handle_heard(link)
             self._tell_drops(link)
+            if self._matching is not None:
+                self._tell_matching(link, self._matching.tick())
             if not self._send_batch(link):
                 wait_s = self._delivery.wait_s(self._clocks.monotonic_s())
                 self._wait(_LONGEST_WAIT_S if wait_s is None else min(wait_s, _LONGEST_WAIT_S))
@@ -258,6 +271,8 @@ class Publisher:
                 self._delivery.hub_said(session_id, online=online, retained=retained)
             case EvidenceCommand() as command:
                 self._give_evidence(link, command)
+            case GallerySlice() | GalleryErase() as command if self._matching is not None:
+                self._tell_matching(link, self._matching.command(command, heard.message.payload))
 
     def _give_evidence(self, link: Link, command: EvidenceCommand) -> None:
         topics, observation_id = self._origin.topics, command.observation_id
@@ -283,6 +298,14 @@ class Publisher:
         )
         return self._sign(signed(reply, self._origin))
 
+    def _tell_matching(self, link: Link, reply: GalleryReply | None) -> None:
+        """The slice of the gallery changed, or a part was refused: say so, and what is held now."""
+        if reply is not None:
+            topics = self._origin.topics
+            link.publish(topics.reply("gallery"), self._sign(reply), qos=1)
+            status = self._status(self._session_id, online=True)
+            link.publish(topics.status, status, qos=1, retain=True)
+
     def _tell_drops(self, link: Link) -> None:
         """The outbox ran over: tell the hub from which sequence on there is something to wait for."""
         if self._outbox.dropped != self._dropped_told:
@@ -298,6 +321,7 @@ class Publisher:
                 version=self._identity.version,
                 cameras=self._identity.cameras,
                 pending=self._outbox.pending(),
+                matching=None if self._matching is None else self._matching.status,
             )
         )
 

@@ -12,7 +12,9 @@ import os
 import secrets
 import threading
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import IO, Final
@@ -28,6 +30,7 @@ from edge.config import CameraSection, EdgeConfig
 from edge.counters import Counters
 from edge.emit import Emitter, Origin
 from edge.evidence import EvidenceRing
+from edge.face_matching_box import BoxMatching, hub_time
 from edge.findings import Finding
 from edge.mailbox import Mailboxes
 from edge.networks import load_networks
@@ -124,6 +127,7 @@ class _Worker:
         topics = EdgeTopics(config.edge.site, config.edge.id)
         origin = Origin(topics, key, lambda: offset.offset_ms)
         ring = EvidenceRing(config.evidence.ring_mb * _MEGABYTE)
+        matching = _matching(config, networks, topics, lambda: hub_time(parts.clocks.now, offset))
         self._bulk = bulk_sender(config.broker, topics.site, topics.edge)
         self._taps = packet_taps(config, parts.clocks.now)
         self._clips = ClipMaker(
@@ -141,6 +145,7 @@ class _Worker:
             new_id=new_message_id,
             now=parts.clocks.now,
             offer_clip=self._clips.note,
+            matching=matching,
         )
         self._publisher = Publisher(
             config.broker,
@@ -153,6 +158,7 @@ class _Worker:
             new_id=new_message_id,
             clocks=parts.clocks,
             clips=self._clips,
+            matching=matching,
         )
         self._cameras = {section.id: self._camera(section, networks) for section in config.cameras}
         count = config.edge.analysis_threads or os.cpu_count() or 1
@@ -286,6 +292,21 @@ class _Worker:
     def _tell_camera(self, camera: str, observation: CameraObservation) -> None:
         self._emitter.tell_camera(camera, observation)
         self._publisher.wake()
+
+
+def _matching(
+    config: EdgeConfig, networks: Networks, topics: EdgeTopics, now: Callable[[], datetime]
+) -> BoxMatching | None:
+    """What matches faces in this box, where it is to."""
+    if config.models.face_matching == "hub":
+        return None
+    return BoxMatching(
+        config.edge.data_dir / "gallery",
+        topics,
+        networks.faces.embedder,
+        hub_key=verifying_key(config.hub.verify_key),
+        now=now,
+    )
 
 
 def _claim(data_dir: Path) -> IO[bytes]:
