@@ -22,7 +22,7 @@ from hub.access import Role, new_token, token_hash
 from hub.api import Services, create_app
 from hub.broker import MqttBroker
 from hub.config import MQTT_SINK, HubConfig
-from hub.decide import Decider
+from hub.decide import Identifier
 from hub.downlink import Downlink
 from hub.edges import CameraState, EdgeBook, EdgeState
 from hub.enrolment import Enroller, empty_gallery
@@ -37,12 +37,15 @@ from hub.incoming import Incoming, KnownEdge
 from hub.ingest import IngestWorker
 from hub.pipeline import Pipeline
 from hub.raise_alerts import Raiser
-from hub.rules import RuleBook, load_rules
+from hub.rule_store import RuleKeeper
+from hub.rules import RuleBook
 from hub.sinks.filter import Filter
 from hub.sinks.make import Route, make_route
 from hub.sinks.mqtt import MqttSink
 from hub.store import Store, access, edges, open_store
+from hub.store.registry import StoredRegister
 from hub.tell import Teller
+from hub.ticker import Ticker
 from hub.vault import FileVault, Vault
 from hub.watch import WatchKeeper
 from models.faces import load_face_pack
@@ -125,7 +128,7 @@ class Hub:
         self.config, now = config, utc_now
         self.version = version("gatehouse")
         self.keys = load_keys(config.data_dir)
-        self.rules = load_rules(config.rules_dir)
+        self.rules = RuleKeeper(config.rules_dir)
         sinks = make_sinks(config)
         faces = load_faces(config)
         self.store = open_store(config.database_url)
@@ -149,9 +152,14 @@ class Hub:
         watch = WatchKeeper(vault, gallery)
         with self.store.read() as tx:
             watch.current(tx, now())  # a wrong templates.key is found now, not at the first face
+            self.rules.current(tx)
         names = (MQTT_SINK, *(sink.id for sink in config.sinks))
         self.teller = Teller(names, self.keys.signing)
-        self.ingest = self._make_ingest(known, watch)
+        raiser = Raiser(self.teller)
+        self.ingest = self._make_ingest(known, watch, raiser)
+        self.ticker = Ticker(
+            self.store, self.rules, StoredRegister, raiser, now, self._alerts_raised
+        )
         self.housekeeper = Housekeeper(self.store, self.files, config.retention, now)
         self._stopping = threading.Event()
         health = HealthReport(
@@ -161,7 +169,7 @@ class Hub:
             self.broker,
             self.ingest,
             gallery,
-            self.rules.broken,
+            lambda: self.rules.broken,
             self.forwarders,
         )
         self.services = Services(
@@ -176,12 +184,15 @@ class Hub:
             stopping=self._stopping.is_set,
         )
 
-    def _make_ingest(self, known: dict[str, KnownEdge], watch: WatchKeeper) -> IngestWorker:
-        raiser = Raiser(self.teller)
-        decider = Decider(self.config.gate_of, self.keys.opening, self.rules)
+    def _make_ingest(
+        self, known: dict[str, KnownEdge], watch: WatchKeeper, raiser: Raiser
+    ) -> IngestWorker:
+        identifier = Identifier(self.config.gate_of, self.keys.opening)
         return IngestWorker(
             inbox=self.inbox,
-            pipeline=Pipeline(known, self.store, watch, decider, raiser),
+            pipeline=Pipeline(
+                known, self.store, watch, identifier, self.rules, StoredRegister, raiser
+            ),
             store=self.store,
             downlink=self.downlink,
             book=load_book(self.store),
@@ -194,6 +205,7 @@ class Hub:
         for broken in self.rules.broken:
             log.error("a rule is broken, the others work: %s", broken)
         self.housekeeper.start()
+        self.ticker.start()
         self.ingest.start()
         self.evidence.start()
         for forwarder in self.forwarders:
@@ -203,6 +215,7 @@ class Hub:
     def stop(self) -> None:
         """Stop every part; what is in hand is finished, acknowledged and, where that is quick, forwarded."""
         self._stopping.set()
+        self.ticker.stop()
         self.ingest.stop()
         self.evidence.stop()
         for forwarder in self.forwarders:

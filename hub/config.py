@@ -7,7 +7,7 @@ secrets are read from their files by whoever uses them, through `read_secret`.
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Self, TypeVar
+from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_validator
 
@@ -172,15 +172,19 @@ def load_config(path: Path) -> HubConfig:
 def load_toml(path: Path, model: type[M], *, example: str) -> M:
     """Read a TOML file as `model`. ConfigError names the file and each key that is wrong."""
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        return model.model_validate(load_table(path))
+    except ValidationError as error:
+        raise ConfigError(f"{path}:\n{explain(error, example)}") from error
+
+
+def load_table(path: Path) -> dict[str, Any]:
+    """Read a TOML file. ConfigError says why it cannot be read."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise ConfigError(f"there is no file {path}") from error
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"{path} cannot be read: {error}") from error
-    try:
-        return model.model_validate(table)
-    except ValidationError as error:
-        raise ConfigError(f"{path}:\n{explain(error, example)}") from error
 
 
 def explain(error: ValidationError, example: str) -> str:

@@ -1,6 +1,6 @@
 """How the hub is, put together from its parts. Reads; changes nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -33,13 +33,13 @@ class HealthReport:
     broker: MqttBroker
     ingest: IngestWorker
     gallery: Gallery | None
-    broken_rules: tuple[str, ...]
+    broken_rules: Callable[[], tuple[str, ...]]
     forwarders: Sequence[Forwarder]
 
     def __call__(self) -> Health:
         """The report of this moment."""
         broker = self._broker()
-        book = self.ingest.book
+        book, broken = self.ingest.book, self.broken_rules()
         problems = [f"broker: {broker.problem or 'not connected'}"] if not broker.connected else []
         backlog: dict[tuple[str, str], int] = {}
         oldest: dict[str, tuple[datetime, str]] = {}
@@ -50,7 +50,7 @@ class HealthReport:
                 oldest = deliveries.oldest_waiting(tx)
         except StoreError as error:
             problems.append(f"store: {error}")
-        problems += [f"rule: {message}" for message in self.broken_rules]
+        problems += [f"rule: {message}" for message in broken]
         problems += self._edge_problems(book)
         if strange := self.ingest.counters.reasons[f"face.{FaceReason.OTHER_PACK}"]:
             problems.append(f"faces: {strange} came from another face pack than [models] face_pack")
@@ -67,7 +67,7 @@ class HealthReport:
             cameras=self._cameras(book),
             sinks=sinks,
             dead_letters=dead,
-            broken_rules=list(self.broken_rules),
+            broken_rules=list(broken),
         )
 
     def _broker(self) -> BrokerHealth:

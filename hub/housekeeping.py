@@ -96,7 +96,7 @@ def _expire(tx: Connection, now: datetime) -> int:
         watchlists.set_state(tx, entry, EntryState.EXPIRED)
         details = {"kind": entry.kind.value}
         audit.add(tx, Act(CLOCK, "entry.expired", entry.id, details=details), now)
-        if entry.kind is ListKind.FACE and not watchlists.has_live_entry(tx, entry.target):
+        if entry.kind is ListKind.FACE and not watchlists.is_needed(tx, entry.target):
             count = watchlists.erase_templates(tx, entry.target)
             audit.add(tx, Act(CLOCK, "templates.erased", entry.target), now)
             erased += count

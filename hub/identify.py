@@ -9,11 +9,22 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from hub.gallery import FaceFinding, FaceReason, Gallery
+from hub.places import Spot
 from hub.plate_match import PlateIndex
 from hub.plate_match import PlateMatch as ListedPlate
 from hub.watchlist import Entry
 from models.faces.decision import Evidence, wanted_similarity
-from wire.messages import FaceCandidates, Liveness, PlateText
+from wire.messages import (
+    AccessObservation,
+    BehaviourObservation,
+    CameraObservation,
+    FaceCandidates,
+    Liveness,
+    MeterObservation,
+    ObjectObservation,
+    PassageObservation,
+    PlateText,
+)
 from wire.sealing import FaceProbe
 
 
@@ -29,15 +40,35 @@ class FaceSighting:
 
 @dataclass(frozen=True, slots=True)
 class PlateSighting:
-    """A plate reading, and the listed plates that it may be, likeliest first, with their entries."""
+    """A plate reading, and the listed plates that it may be, likeliest first, with their entries.
+
+    `reads` is how many crops were read and fused.
+    """
 
     reading: PlateText
     candidates: tuple[tuple[ListedPlate, tuple[Entry, ...]], ...]
+    reads: int = 1
+
+
+Shown = (
+    FaceSighting
+    | PlateSighting
+    | ObjectObservation
+    | BehaviourObservation
+    | PassageObservation
+    | AccessObservation
+    | MeterObservation
+    | CameraObservation
+)
+"""What an observation can show. A face and a plate have been looked for; all else is as its edge says."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """One observation as rules see it. Times are by the hub's clock."""
+    """One observation as rules see it. Times are by the hub's clock.
+
+    `quality` is 1 for what is no picture. `what` is None for what only a timer has noticed.
+    """
 
     observation_id: str
     site: str
@@ -48,19 +79,37 @@ class Sighting:
     captured_at: datetime
     last_seen_at: datetime
     quality: float
-    what: FaceSighting | PlateSighting
+    what: Shown | None
+    clock_offset_ms: int | None = None
+
+    @property
+    def spot(self) -> Spot:
+        """Where it was seen."""
+        return Spot(self.site, self.gate, self.camera, zone_of(self.what))
+
+
+def zone_of(what: Shown | None) -> str:
+    """The zone or line of its camera that this was seen at, "" where none is told."""
+    match what:
+        case ObjectObservation() | BehaviourObservation():
+            return what.zone or what.line or ""
+        case PassageObservation():
+            return what.line
+    return ""
 
 
 @dataclass(frozen=True, slots=True)
 class Watched:
     """All that is watched for at one moment.
 
-    `entries` are the active ones by target: a normalised plate, or the id of a subject.
+    `entries` are the active ones by target: a normalised plate, or the id of a subject. `residents` are the
+    subjects who are enrolled as residents; they are on no list, but the register's rules know them.
     """
 
     gallery: Gallery | None
     plates: PlateIndex
     entries: Mapping[str, Sequence[Entry]] = field(default_factory=dict)
+    residents: frozenset[str] = frozenset()
 
     def active(self, target: str, now: datetime) -> tuple[Entry, ...]:
         """The entries of `target` that may match at `now`."""
@@ -98,10 +147,12 @@ def is_spoof(liveness: Liveness | None) -> bool:
     return liveness is not None and liveness.mode == "enforce" and liveness.state == "spoof"
 
 
-def identify_plate(reading: PlateText, watched: Watched, now: datetime) -> PlateSighting:
+def identify_plate(
+    reading: PlateText, watched: Watched, now: datetime, reads: int = 1
+) -> PlateSighting:
     """Look for the reading among the listed plates."""
     matches = watched.plates.match(reading.text, reading.char_confidences)
     candidates = ((match, watched.active(match.plate, now)) for match in matches)
     return PlateSighting(
-        reading, tuple((match, entries) for match, entries in candidates if entries)
+        reading, tuple((match, entries) for match, entries in candidates if entries), reads
     )

@@ -2,30 +2,34 @@
 
     verify        bytes -> signed messages, or rejections                        hub/incoming.py
     deduplicate   leave out what is committed already                            hub/deduplicate.py
-    identify      face -> watched subject, plate -> listed plate                 hub/identify.py
-    rules         sighting x rules -> matches, with the reason                   hub/decide.py, hub/rules/
-    alerts        match -> alert, or one more of an alert; pictures; outbox rows hub/raise_alerts.py
-    commit        all of that, dead letters and sequences, or none of it         hub/store/
+    identify face -> enrolled subject, plate -> listed plate; rows hub/decide.py, hub/identify.py rules
+    sighting x rules, the past, the register -> matches hub/decide.py, hub/rules/ alerts match -> alert,
+    or one more of an alert; pictures; outbox rows hub/raise_alerts.py commit all of that, dead letters
+    and sequences, or none of it hub/store/
 
 In: messages as the broker delivered them. Out: `Outcome`, which is true once `run` has returned.
 """
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
 
-from hub.decide import Decided, Decider
+from hub.decide import Identified, Identifier, Match, matches_of
 from hub.deduplicate import acks_of, boots_of, committed_after, fresh_of
 from hub.edges import EdgeBook
 from hub.evidence_replies import hear_of_evidence
 from hub.incoming import Incoming, KnownEdge, Rejected, Verified, redacted, verify
 from hub.raise_alerts import Raiser
+from hub.registry_view import Registry
+from hub.rule_store import RuleKeeper
+from hub.rules import Context
 from hub.store import Store, dead_letters, edges, observations, signed
+from hub.store.windows import StoredWindows, add_recognitions
 from hub.watch import WatchKeeper
 from wire.messages import CommittedUpTo
 
@@ -55,7 +59,9 @@ class Pipeline:
     known_edges: Mapping[str, KnownEdge]
     store: Store
     watch: WatchKeeper
-    decider: Decider
+    identifier: Identifier
+    rules: RuleKeeper
+    registry: Callable[[Connection], Registry]
     raiser: Raiser
 
     def run(self, batch: Sequence[Incoming], book: EdgeBook, now: datetime) -> Outcome:
@@ -69,12 +75,11 @@ class Pipeline:
             known = observations.known_ids(tx, [message.event.id for message in sequenced])
             fresh = fresh_of(sequenced, windows, known)
             watched = self.watch.current(tx, now)
-            decided = [self.decider.decide(item, watched, now) for item in fresh.messages]
-            rejected += [item for item in decided if isinstance(item, Rejected)]
-            stored = [item for item in decided if isinstance(item, Decided)]
-            matches = [match for item in stored for match in item.matches]
-            observations.add(tx, [item.row for item in stored])
-            signed.keep(tx, _as_signed(fresh.messages, stored), now)
+            found = [self.identifier.identify(item, watched, now) for item in fresh.messages]
+            rejected += [item for item in found if isinstance(item, Rejected)]
+            stored = [item for item in found if isinstance(item, Identified)]
+            matches = self._decide(tx, stored, now)
+            signed.keep(tx, _as_signed(fresh.messages, matches), now)
             raised = sum(self.raiser.take(tx, match, now) for match in matches)
             dead_letters.add(tx, [_dead_letter(item, now) for item in rejected])
             after = committed_after(windows, messages, rejected)
@@ -92,6 +97,16 @@ class Pipeline:
             joined=len(matches) - raised,
             reasons=Counter(item.why for item in stored),
         )
+
+    def _decide(self, tx: Connection, stored: Sequence[Identified], now: datetime) -> list[Match]:
+        """Store the observations, then ask the rules: what came together is in each other's past."""
+        observations.add(tx, [item.row for item in stored])
+        add_recognitions(tx, [item.recognition for item in stored if item.recognition])
+        context = Context(StoredWindows(tx), self.registry(tx), now)
+        book = self.rules.current(tx)
+        matches = [match for item in stored for match in matches_of(item, book, context)]
+        observations.mark_matched(tx, sorted({match.sighting.observation_id for match in matches}))
+        return matches
 
     def give_up(
         self, incoming: Incoming, error: Exception, book: EdgeBook, now: datetime
@@ -121,10 +136,10 @@ def _dead_letter(item: Rejected, now: datetime) -> dict[str, Any]:
     }
 
 
-def _as_signed(messages: Sequence[Verified], stored: Sequence[Decided]) -> dict[str, bytes]:
-    """What the edges signed, of the observations that matched a rule."""
-    matched = {item.row["id"] for item in stored if item.matches}
-    return {m.event.id: m.incoming.payload for m in messages if m.event.id in matched}
+def _as_signed(messages: Sequence[Verified], matches: Sequence[Match]) -> dict[str, bytes]:
+    """What the edges signed, of the observations that matched a rule; not of whom no picture may be kept."""
+    kept = {match.sighting.observation_id for match in matches if match.rule.KEEPS_PICTURES}
+    return {m.event.id: m.incoming.payload for m in messages if m.event.id in kept}
 
 
 def _save_edges(tx: Connection, before: EdgeBook, after: EdgeBook) -> None:

@@ -4,7 +4,7 @@ In: a transaction. Out: the present state, at once after any change, since each 
 same database that is looked at here in every batch. Templates are decrypted here, into memory only.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -12,7 +12,9 @@ from sqlalchemy import Connection
 from hub.gallery import Gallery
 from hub.identify import Watched
 from hub.plate_match import PlateIndex
+from hub.registry_view import Registry
 from hub.store import watchlists
+from hub.store.registry import StoredRegister
 from hub.vault import Vault
 from hub.watchlist import Entry, ListKind
 
@@ -22,8 +24,13 @@ _AT_ONCE = 500
 class WatchKeeper:
     """What is watched for. Used by the ingest worker alone."""
 
-    def __init__(self, vault: Vault, gallery: Gallery | None) -> None:
-        self._vault, self._gallery = vault, gallery
+    def __init__(
+        self,
+        vault: Vault,
+        gallery: Gallery | None,
+        registry: Callable[[Connection], Registry] = StoredRegister,
+    ) -> None:
+        self._vault, self._gallery, self._registry = vault, gallery, registry
         self._version = 0
         self._until: datetime | None = None
         self._watched = Watched(gallery, PlateIndex(()))
@@ -43,17 +50,18 @@ class WatchKeeper:
             entries.setdefault(entry.target, []).append(entry)
         self._until = min((entry.expires_at for entry in active), default=None)
         plates = PlateIndex(entry.target for entry in active if entry.kind is ListKind.PLATE)
-        self._load_gallery(tx, entries)
-        self._watched = Watched(self._gallery, plates, entries)
+        residents = self._registry(tx).enrolled_residents()
+        self._load_gallery(tx, residents | entries.keys())
+        self._watched = Watched(self._gallery, plates, entries, residents)
 
-    def _load_gallery(self, tx: Connection, entries: Mapping[str, object]) -> None:
+    def _load_gallery(self, tx: Connection, subjects: Collection[str]) -> None:
         gallery = self._gallery
         if gallery is None:
             return
         wanted = {
             template
             for template, subject in watchlists.template_ids(tx, gallery.pack_sha256).items()
-            if subject in entries
+            if subject in subjects
         }
         for template in gallery.templates - wanted:
             gallery.erase(template)

@@ -126,7 +126,7 @@ def remove(
         check_move(entry, EntryState.REMOVED)
         watchlists.set_state(tx, entry, EntryState.REMOVED)
         audit.add(tx, Act(who.name, "entry.removed", entry_id), now)
-        if entry.kind is ListKind.FACE and not watchlists.has_live_entry(tx, entry.target):
+        if entry.kind is ListKind.FACE and not watchlists.is_needed(tx, entry.target):
             watchlists.erase_templates(tx, entry.target)
             audit.add(tx, Act(who.name, "templates.erased", entry.target), now)
         return 200, EntryOut.model_validate(_entry(tx, name, entry_id))

@@ -5,6 +5,7 @@ gives the transactions out. Nothing in here decides anything.
 """
 
 from hub.store import register_tables as register_tables  # the tables are part of the metadata
+from hub.store import rule_tables as rule_tables
 from hub.store.engine import Store, open_store
 
 __all__ = ["Store", "open_store"]

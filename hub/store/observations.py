@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, delete, insert, select, tuple_
+from sqlalchemy import Connection, RowMapping, delete, insert, select, tuple_, update
 
 from hub.sequence import Window
 from hub.store.pages import Page, fetch
@@ -54,6 +54,12 @@ def add(tx: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Store observations; each row has the columns of the table."""
     if rows:
         tx.execute(insert(observations), list(rows))
+
+
+def mark_matched(tx: Connection, ids: Sequence[str]) -> None:
+    """Remember that rules have matched these."""
+    if ids:
+        tx.execute(update(observations).where(observations.c.id.in_(ids)).values(matched=True))
 
 
 def get(tx: Connection, observation_id: str) -> RowMapping | None:

@@ -67,6 +67,11 @@ class StoredRegister:
         """Whether any resident of the site is enrolled."""
         return self._any(and_(residents.c.site == site, residents.c.subject_id.is_not(None)))
 
+    def enrolled_residents(self) -> frozenset[str]:
+        """The subjects whose templates are in the gallery because they are residents and consented."""
+        query = select(residents.c.subject_id).where(residents.c.subject_id.is_not(None))
+        return frozenset(self._tx.scalars(query))
+
     def resident(self, subject_id: str, site: str, at: datetime) -> Resident | None:  # noqa: ARG002
         """The resident of the site that a subject is."""
         query = select(residents.c.unit).where(

@@ -71,9 +71,19 @@ observations = Table(
     Column("clock_offset_ms", BigInteger),
     Column("sha256", String(64), nullable=False),
     Column("signature", String(88), nullable=False),
+    # What rules select by, beside where and when: taken out of `data` (`hub.decide`).
+    Column("event", String(24)),
+    Column("label", String(16)),
+    Column("zone", String(63)),
+    Column("unit", String(64)),
+    Column("amount", Float),
+    Column("stay_s", Float),
+    Column("confidence", Float),
+    Column("weakest", Float),
     UniqueConstraint("edge", "boot_id", "sequence", name="uq_observations_place"),
     Index("ix_observations_captured_at", "captured_at", "id"),
     Index("ix_observations_plate", "plate", "captured_at"),
+    Index("ix_observations_kind", "kind", "captured_at"),
 )
 
 sequences = Table(

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, RowMapping, delete, insert, select, update
 
 from hub.store.pages import Page, fetch
+from hub.store.register_tables import residents
 from hub.store.tables import subjects, templates, watch_version, watchlist_entries
 from hub.watchlist import Category, Entry, EntryState, ListKind
 
@@ -72,14 +73,15 @@ def lapsed_entries(tx: Connection, now: datetime) -> list[Entry]:
     return [_entry(row) for row in tx.execute(query)]
 
 
-def has_live_entry(tx: Connection, subject_id: str) -> bool:
-    """Whether some entry that is pending or approved names this subject."""
+def is_needed(tx: Connection, subject_id: str) -> bool:
+    """Whether some entry that is pending or approved, or a resident in the register, names this subject."""
     query = select(_ENTRY.c.id).where(
         _ENTRY.c.kind == ListKind.FACE,
         _ENTRY.c.target == subject_id,
         _ENTRY.c.state.in_((EntryState.PENDING, EntryState.APPROVED)),
     )
-    return tx.execute(query.limit(1)).first() is not None
+    resident = select(residents.c.id).where(residents.c.subject_id == subject_id)
+    return any(tx.execute(one.limit(1)).first() is not None for one in (query, resident))
 
 
 def remove_entries_of(tx: Connection, subject_id: str) -> None:

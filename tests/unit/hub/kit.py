@@ -5,6 +5,7 @@ import hashlib
 import os
 import shutil
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,17 +13,20 @@ from pathlib import Path
 import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from sqlalchemy import Connection
 
 from hub.config import load_config
-from hub.decide import Decider
+from hub.decide import Identifier
 from hub.edges import EdgeBook
 from hub.evidence_files import EvidenceFiles
 from hub.gallery import Gallery
 from hub.incoming import Incoming, KnownEdge
 from hub.pipeline import Outcome, Pipeline
 from hub.raise_alerts import Raiser
-from hub.rules import load_rules
+from hub.registry_view import Registry
+from hub.rule_store import RuleKeeper
 from hub.store import open_store, watchlists
+from hub.store.registry import StoredRegister
 from hub.store.tables import metadata
 from hub.tell import Teller
 from hub.vault import FileVault, Vault
@@ -284,15 +288,18 @@ def write_config(
 class HubBench:
     """The pipeline on a real database in `folder`, without broker, threads and networks."""
 
-    def __init__(self, folder: Path, edge: FakeEdge, *, database: Path | None = None) -> None:
+    def __init__(
+        self, folder: Path, edge: FakeEdge, *, database: Path | None = None, more: str = ""
+    ) -> None:
         self.folder, self.edge = folder, edge
-        path, _ = write_config(folder, edge)
+        path, _ = write_config(folder, edge, more=more)
         self.config = load_config(path)
         self.opening = X25519PrivateKey.generate()
         self.signing = Ed25519PrivateKey.generate()
         self.vault = Vault(bytes(32))
         self.now = NOW
         self.sinks = ("mqtt", "centre")
+        self.registry: Callable[[Connection], Registry] = StoredRegister
         if database is not None:
             self.config.data_dir.mkdir(mode=0o700)
             shutil.copy(database, self.config.data_dir / "hub.sqlite")
@@ -303,14 +310,15 @@ class HubBench:
         self.store = open_store(self.config.database_url)
         self.files = EvidenceFiles(self.config.data_dir / "evidence", FileVault(bytes(32)))
         self.gallery = Gallery("test-pack", PACK_SHA, 128, lambda people: Acceptance(0.5, 0.05))
-        rules = load_rules(self.config.rules_dir)
-        assert not rules.broken, rules.broken
+        self.rules = RuleKeeper(self.config.rules_dir)
         self.teller = Teller(self.sinks, self.signing)
         self.pipeline = Pipeline(
             {self.edge.id: self.edge.known},
             self.store,
-            WatchKeeper(self.vault, self.gallery),
-            Decider(self.config.gate_of, self.opening, rules),
+            WatchKeeper(self.vault, self.gallery, lambda tx: self.registry(tx)),
+            Identifier(self.config.gate_of, self.opening),
+            self.rules,
+            lambda tx: self.registry(tx),
             Raiser(self.teller),
         )
         self.book = EdgeBook({}, {})
