@@ -18,6 +18,7 @@ class Scope(StrEnum):
 
     ALERTS_READ = "alerts:read"
     ALERTS_WRITE = "alerts:write"
+    ALERTS_SILENCE = "alerts:silence"
     EVIDENCE_READ = "evidence:read"
     OBSERVATIONS_READ = "observations:read"
     LOOK_UP = "lookup"
@@ -54,6 +55,7 @@ SCOPES: Final[Mapping[Role, frozenset[Scope]]] = MappingProxyType(
             {
                 *_SEES_ALERTS,
                 Scope.ALERTS_WRITE,
+                Scope.ALERTS_SILENCE,
                 Scope.OBSERVATIONS_READ,
                 Scope.LOOK_UP,
                 Scope.WATCHLISTS_READ,

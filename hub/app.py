@@ -26,10 +26,12 @@ from hub.decide import Identifier
 from hub.downlink import Downlink
 from hub.edges import CameraState, EdgeBook, EdgeState
 from hub.enrolment import Enroller, empty_gallery
+from hub.escalator import Escalator
 from hub.evidence import EvidenceKeeper
 from hub.evidence_files import EvidenceFiles
 from hub.forward import Forwarder
 from hub.gallery import Gallery
+from hub.handling import Handler
 from hub.health import HealthReport
 from hub.housekeeping import Housekeeper
 from hub.inbox import Inbox
@@ -155,8 +157,11 @@ class Hub:
             self.rules.current(tx)
         names = (MQTT_SINK, *(sink.id for sink in config.sinks))
         self.teller = Teller(names, self.keys.signing)
-        raiser = Raiser(self.teller)
+        raiser = Raiser(Handler(config.escalation, self.teller), self.teller)
         self.ingest = self._make_ingest(known, watch, raiser)
+        self.escalator = Escalator(
+            self.store, config.escalation, self.teller, now, self._wake_sinks
+        )
         self.ticker = Ticker(
             self.store, self.rules, StoredRegister, raiser, now, self._alerts_raised
         )
@@ -180,6 +185,7 @@ class Hub:
             now=now,
             health=health,
             teller=self.teller,
+            escalation=config.escalation,
             wake_sinks=self._wake_sinks,
             stopping=self._stopping.is_set,
         )
@@ -207,6 +213,7 @@ class Hub:
         self.housekeeper.start()
         self.ticker.start()
         self.ingest.start()
+        self.escalator.start()
         self.evidence.start()
         for forwarder in self.forwarders:
             forwarder.start()
@@ -217,6 +224,7 @@ class Hub:
         self._stopping.set()
         self.ticker.stop()
         self.ingest.stop()
+        self.escalator.stop()
         self.evidence.stop()
         for forwarder in self.forwarders:
             forwarder.stop()

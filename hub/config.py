@@ -11,6 +11,7 @@ from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_validator
 
+from hub.escalation import EscalationSection
 from hub.section import Section
 from hub.sinks.sections import SinkSection
 from wire.errors import ConfigError
@@ -104,6 +105,7 @@ class RetentionSection(Section):
     observations_days: Annotated[int, Field(ge=1, le=3650)] = 30
     evidence_days: Annotated[int, Field(ge=1, le=3650)] = 30
     alerts_days: Annotated[int, Field(ge=1, le=3650)] = 365
+    passes_days: Annotated[int, Field(ge=0, le=365)] = 7
 
 
 class HubConfig(Section):
@@ -116,6 +118,7 @@ class HubConfig(Section):
     api: ApiSection = ApiSection()
     models: ModelsSection = ModelsSection()
     retention: RetentionSection = RetentionSection()
+    escalation: EscalationSection = EscalationSection()
     edges: tuple[EdgeSection, ...] = ()
     cameras: tuple[CameraSection, ...] = ()
     sinks: tuple[SinkSection, ...] = ()

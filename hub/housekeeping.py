@@ -16,7 +16,19 @@ from sqlalchemy import Connection
 from hub.audit import Act
 from hub.config import RetentionSection
 from hub.evidence_files import EvidenceFiles
-from hub.store import Store, access, alerts, audit, evidence, observations, signed, watchlists
+from hub.store import (
+    Store,
+    access,
+    alerts,
+    audit,
+    evidence,
+    incidents,
+    observations,
+    passes,
+    signed,
+    silences,
+    watchlists,
+)
 from hub.watchlist import EntryState, ListKind
 from wire.errors import StoreError
 
@@ -70,6 +82,10 @@ class Housekeeper:
             observations.delete_before(tx, now - timedelta(days=self.retention.observations_days))
             observations.delete_windows_before(tx, now - _BOOTS_KEPT)
             alerts.delete_before(tx, now - timedelta(days=self.retention.alerts_days))
+            incidents.delete_empty(tx)
+            silences.delete_before(tx, now - timedelta(days=self.retention.alerts_days))
+            erased += len(passes.expire(tx, now))
+            erased += passes.erase_before(tx, now - timedelta(days=self.retention.passes_days))
             alerts.delete_events_before(tx, now - timedelta(days=self.retention.evidence_days))
             signed.delete_before(tx, now - timedelta(days=self.retention.evidence_days))
             access.delete_answers_before(tx, now - _ANSWERS_KEPT)

@@ -1,7 +1,7 @@
 """Fifth and sixth step: a rule match becomes an alert, or joins one, with its pictures and outbox rows.
 
 In: a match, on the open transaction of its batch. Out: rows, all of them in that transaction. What to do is
-decided in `hub.alerts`; this only carries it out.
+decided in `hub.alerts` and by `hub.handling`; this only carries it out.
 """
 
 import hashlib
@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 
 from hub import alerts as lifecycle
 from hub.decide import Match
+from hub.handling import Handler
 from hub.identify import Sighting
 from hub.store import alerts, evidence
 from hub.tell import Teller
@@ -28,6 +29,7 @@ CROP = "crop"
 class Raiser:
     """Carries matches out."""
 
+    handler: Handler
     teller: Teller
 
     def take(self, tx: Connection, match: Match, now: datetime) -> bool:
@@ -40,7 +42,7 @@ class Raiser:
         placement = lifecycle.place(seen.captured_at, rule.dedup_window_s, standing)
         pictures = self._keep_pictures(tx, match, now, whole=placement.joins is None)
         if placement.joins is None:
-            alert = _new_alert(match, key, now)
+            alert = self.handler.prepare(tx, _new_alert(match, key, now), now)
             alerts.add(tx, alert)
         else:
             alert = {"id": placement.joins}
@@ -99,13 +101,15 @@ def _new_alert(match: Match, key: str, now: datetime) -> dict[str, Any]:
         "state": lifecycle.State.OPEN.value,
         "certainty": "unverified",
         "disposition": None,
-        "level": lifecycle.Level.GRID.value,
         "change_count": 0,
         "reason": decision.sentence,
         "match": decision.match.model_dump(mode="json"),
         "category": entry.category.value if entry else "",
         "basis": f"{entry.basis}: {entry.reference}" if entry else "",
         "target": decision.key,
+        "edge": seen.edge,
+        "rule_kind": rule.kind,
+        "escalation": rule.escalation or "",
         "dedup_key": key,
         "captured_at": seen.captured_at,
         "first_seen_at": seen.first_seen_at,

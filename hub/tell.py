@@ -2,7 +2,8 @@
 
 In: what has happened, on the open transaction in which it happens. Out: rows, all in that transaction.
 The caller has locked the alert (`hub.store.alerts.lock`), so that the changes of one alert are numbered, and
-leave, in the order in which they were made. Decides nothing.
+leave, in the order in which they were made. Of a muted alert there are events, and nobody is told of them;
+once it is muted no more, all of them go out. Decides nothing.
 """
 
 from collections.abc import Mapping, Sequence
@@ -47,7 +48,8 @@ class Teller:
     ) -> None:
         """Tell of a new alert that has just been stored."""
         message = alert_raised(alert, pictures, crop_jpeg)
-        self._tell(tx, message, event_id(alert["id"], message.TYPE), alert["raised_at"])
+        name, muted = event_id(alert["id"], message.TYPE), bool(alert["muted_by"])
+        self._tell(tx, message, name, alert["raised_at"], muted=muted)
 
     def changed(self, tx: Connection, before: Mapping[Any, Any], change: Change) -> None:
         """Carry out a change of an alert, which is as `before` and locked, keep it and tell of it."""
@@ -64,12 +66,21 @@ class Teller:
         }
         after = {**before, **change.values, "change_count": row["number"]}
         alerts.change(tx, row, change.values)
-        pictures = evidence.of(tx, [before["observation_id"]])
+        if before["muted_by"] and not after["muted_by"]:
+            alerts.queue_all(tx, before["id"], self.sinks, change.at)
+        pictures = evidence.of(tx, [before["observation_id"], before["id"]])
         message = alert_changed(before, after, row, pictures)
-        self._tell(tx, message, event_id(before["id"], message.TYPE, row["number"]), change.at)
+        name, muted = event_id(before["id"], message.TYPE, row["number"]), bool(after["muted_by"])
+        self._tell(tx, message, name, change.at, muted=muted)
 
     def _tell(
-        self, tx: Connection, data: AlertRaised | AlertChanged, name: str, at: datetime
+        self,
+        tx: Connection,
+        data: AlertRaised | AlertChanged,
+        name: str,
+        at: datetime,
+        *,
+        muted: bool,
     ) -> None:
         event = Event(id=name, site=data.site, origin=HUB, time=at, data=data)
         row = {
@@ -80,4 +91,4 @@ class Teller:
             "at": at,
             "body": encode(event, self.signer),
         }
-        alerts.add_event(tx, row, self.sinks, at)
+        alerts.add_event(tx, row, () if muted else self.sinks, at)

@@ -1,5 +1,6 @@
 """Alerts: list, look at, move along their way."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Response
@@ -11,6 +12,7 @@ from hub.alert_message import evidence_of
 from hub.alerts import (
     MILESTONES,
     Disposition,
+    Level,
     State,
     certainty_after,
     disposition_after,
@@ -30,10 +32,11 @@ from hub.api.shapes import (
     Transition,
 )
 from hub.audit import Act
+from hub.escalation import due_after_move
 from hub.response_times import response_times
 from hub.store import alerts, audit, evidence
 from hub.tell import Change
-from wire.messages import Severity
+from wire.messages import AlertEvidence, Severity
 from wire.plates import normalise
 
 router = APIRouter(prefix="/alerts", tags=["alerts"], responses=documented())
@@ -53,6 +56,10 @@ def list_alerts(
     gate: Name = None,
     camera: Name = None,
     rule_id: Name = None,
+    level: Level | None = None,
+    cell: Name = None,
+    assignee: Name = None,
+    incident_id: Name = None,
     plate: Annotated[str | None, Query(max_length=32)] = None,
     subject_id: Name = None,
     purpose: Purpose = None,
@@ -68,28 +75,35 @@ def list_alerts(
         target = f"subject:{subject_id}"
     filters = given(
         state=state, severity=severity, site=site, gate=gate, camera=camera, rule_id=rule_id,
-        target=target,
+        level=level, cell=cell, assignee=assignee, incident_id=incident_id, target=target,
     )  # fmt: skip
     with hub.store.read() as tx:
         page = alerts.find(
             tx, filters=filters, since=since, until=until, cursor=cursor, limit=limit
         )
-        pictures = evidence.of(tx, [row["observation_id"] for row in page.items])
-    by_observation: dict[str, list[Any]] = {}
-    for picture in pictures:
-        by_observation.setdefault(picture["observation_id"], []).append(picture)
-    items = [
-        AlertOut(**row, evidence=list(evidence_of(by_observation.get(row["observation_id"], []))))
-        for row in page.items
-    ]
+        items = alerts_out(tx, page.items)
     return page_of(AlertOut, page, items)
+
+
+def alerts_out(tx: Connection, rows: Sequence[RowMapping]) -> list[AlertOut]:
+    """Alerts as the API shows them, with their pictures."""
+    names = [name for row in rows for name in (row["observation_id"], row["id"])]
+    pictures: dict[str, list[Any]] = {}
+    for picture in evidence.of(tx, names):
+        pictures.setdefault(picture["observation_id"], []).append(picture)
+
+    def of(row: RowMapping) -> list[AlertEvidence]:
+        seen, added = pictures.get(row["observation_id"], []), pictures.get(row["id"], [])
+        return list(evidence_of([*seen, *added]))
+
+    return [AlertOut(**row, evidence=of(row)) for row in rows]
 
 
 @router.get("/{alert_id}", responses=documented(404))
 def get_alert(hub: Hub, _: Annotated[Actor, _READ], alert_id: AlertId) -> AlertDetail:
     """One alert, with its way and what is behind it."""
     with hub.store.read() as tx:
-        return _detail(tx, alert_id)
+        return detail_of(tx, alert_id)
 
 
 @router.post("/{alert_id}/acknowledge", responses=documented(404, 409), response_model=AlertDetail)
@@ -121,14 +135,26 @@ def _move(hub: Services, who: Actor, write: Write, alert_id: str, step: Transiti
         }
         if to in MILESTONES:
             values[MILESTONES[to]] = now
+        values |= _timer(hub, alert, to)
         hub.teller.changed(tx, alert, Change("moved", who.name, now, step.note, values))
         details = {"from": state.value, "to": to.value}
         audit.add(tx, Act(who.name, "alert.moved", alert_id, details=details), now)
-        return 200, _detail(tx, alert_id)
+        return 200, detail_of(tx, alert_id)
 
     answer = write.run(who, step.model_dump_json().encode(), carry_out)
     hub.wake_sinks()
     return answer
+
+
+def _timer(hub: Services, alert: RowMapping, to: State) -> dict[str, Any]:
+    """The timer after a move. What a person takes up is muted no more."""
+    policy = hub.escalation.of(alert["severity"], alert["escalation"])
+    level, due_at = Level(alert["level"]), alert["level_due_at"]
+    return {
+        "level_due_at": due_after_move(policy, to, level, due_at, hub.now()),
+        "muted_by": None,
+        "muted_why": "",
+    }
 
 
 def locked(tx: Connection, alert_id: str) -> RowMapping:
@@ -139,13 +165,13 @@ def locked(tx: Connection, alert_id: str) -> RowMapping:
     return alert
 
 
-def _detail(tx: Connection, alert_id: str) -> AlertDetail:
+def detail_of(tx: Connection, alert_id: str) -> AlertDetail:
+    """One alert, with what was done to it; 404 when there is none."""
     alert = alerts.get(tx, alert_id)
     if alert is None:
         raise not_found("alert")
     return AlertDetail(
-        **alert,
-        evidence=list(evidence_of(evidence.of(tx, [alert["observation_id"]]))),
+        **alerts_out(tx, [alert])[0].model_dump(),
         changes=[ChangeOut(**row) for row in alerts.changes_of(tx, alert_id)],
         response_times=ResponseTimes(**response_times(alert)),
         observation_ids=list(alerts.observations_of(tx, alert_id, _MOST_OBSERVATIONS)),

@@ -11,11 +11,14 @@ from hub.api import (
     alerts,
     events,
     evidence,
+    handling,
+    incidents,
     observations,
     operations,
     problems,
     register,
     response_times,
+    silences,
     subjects,
     watchlists,
 )
@@ -25,6 +28,9 @@ from hub.api.services import Services
 
 _ROUTERS = (
     alerts.router,
+    handling.router,
+    silences.router,
+    incidents.router,
     response_times.router,
     register.router,
     observations.router,

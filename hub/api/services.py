@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 
 from hub.api.shapes import Health
 from hub.enrolment import Enroller
+from hub.escalation import EscalationSection
 from hub.evidence_files import EvidenceFiles
 from hub.store import Store
 from hub.tell import Teller
@@ -19,8 +20,8 @@ from hub.vault import Vault
 class Services:
     """The parts of the hub that the API speaks to.
 
-    `health` says how the hub is; `teller` tells of alerts; `wake_sinks` lets the forwarders look at once;
-    `stopping` is true once the hub is going down, which ends event streams.
+    `health` says how the hub is; `teller` tells of alerts; `escalation` is its policy; `wake_sinks` lets the
+    forwarders look at once; `stopping` is true once the hub is going down, which ends event streams.
     """
 
     store: Store
@@ -30,6 +31,7 @@ class Services:
     now: Callable[[], datetime]
     health: Callable[[], Health]
     teller: Teller
+    escalation: EscalationSection
     wake_sinks: Callable[[], None]
     stopping: Callable[[], bool]
 

@@ -70,7 +70,11 @@ class ResponseTimesOut(BaseModel):
 
 
 class AlertOut(BaseModel):
-    """An alert. `certainty` is ``unverified`` until a person has verified it."""
+    """An alert. `certainty` is ``unverified`` until a person has verified it.
+
+    `cell` and `assignee` are of the register, "" for nobody's. `level_due_at` is when it goes to the next
+    level unless somebody does something. Of one that is muted nobody is told until a person takes it up.
+    """
 
     id: str
     site: str
@@ -83,6 +87,12 @@ class AlertOut(BaseModel):
     certainty: Literal["unverified", "confirmed"]
     disposition: Disposition | None
     level: Level
+    level_due_at: AwareDatetime | None
+    cell: str
+    assignee: str
+    incident_id: str | None
+    muted_by: str | None
+    muted_why: Literal["", "silence", "inhibition"]
     reason: str
     match: Annotated[FaceMatch | PlateMatch | ConditionMatch, Field(discriminator="kind")]
     category: str
@@ -124,6 +134,57 @@ class Transition(Note):
 
     to: State
     disposition: Disposition | None = None
+
+
+class NoteText(Request):
+    """What a person adds to an alert."""
+
+    note: Annotated[str, Field(min_length=1, max_length=2000)]
+
+
+class Assignment(Note):
+    """To whom an alert is given: the id of one of the register's people."""
+
+    person: Annotated[str, Field(min_length=1, max_length=63)]
+
+
+class SilenceRequest(Request):
+    """What to mute, until when, and why. What is left out is any; something must be named."""
+
+    site: Annotated[str, Field(max_length=63)] = ""
+    gate: Annotated[str, Field(max_length=63)] = ""
+    camera: Annotated[str, Field(max_length=63)] = ""
+    rule_id: Annotated[str, Field(max_length=63)] = ""
+    reason: Annotated[str, Field(min_length=3, max_length=400)]
+    ends_at: AwareDatetime
+
+
+class SilenceOut(BaseModel):
+    """A silence; "" is any."""
+
+    id: str
+    site: str
+    gate: str
+    camera: str
+    rule_id: str
+    author: str
+    reason: str
+    starts_at: AwareDatetime
+    ends_at: AwareDatetime
+
+
+class IncidentOut(BaseModel):
+    """Alerts that are handled together."""
+
+    id: str
+    site: str
+    opened_at: AwareDatetime
+
+
+class IncidentDetail(IncidentOut):
+    """An incident with its alerts, in the order in which they were raised."""
+
+    alerts: list[AlertOut]
 
 
 class ObservationOut(BaseModel):

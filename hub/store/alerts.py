@@ -6,12 +6,12 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, RowMapping, case, delete, func, insert, literal, select, update
 
-from hub.alerts import Standing
+from hub.alerts import Standing, State
 from hub.response_times import STEPS
 from hub.store.pages import Page, fetch
 from hub.store.tables import Moment, alert_changes, alerts, deliveries, events, rule_matches
 
-GroupBy = Literal["severity", "rule_id", "site", "gate", "camera", "level"]
+GroupBy = Literal["severity", "rule_id", "site", "gate", "camera", "cell", "level", "assignee"]
 """By what response times can be told apart."""
 
 
@@ -99,6 +99,26 @@ def moments(
     return groups
 
 
+def unclosed(tx: Connection, site: str, since: datetime | None) -> Sequence[RowMapping]:
+    """The alerts of a site that are not closed; with `since` only those seen after it."""
+    query = select(alerts).where(alerts.c.site == site, alerts.c.state != State.CLOSED.value)
+    if since is not None:
+        query = query.where(alerts.c.last_seen_at >= since)
+    return tx.execute(query).mappings().all()
+
+
+def is_any_due(tx: Connection, now: datetime) -> bool:
+    """Whether the timer of any alert is due."""
+    query = select(alerts.c.id).where(alerts.c.level_due_at <= now)
+    return tx.execute(query.limit(1)).first() is not None
+
+
+def lock_due(tx: Connection, now: datetime, limit: int) -> Sequence[RowMapping]:
+    """Alerts whose timer is due, longest due first; those that another transaction holds are left out."""
+    query = select(alerts).where(alerts.c.level_due_at <= now).order_by(alerts.c.level_due_at)
+    return tx.execute(query.limit(limit).with_for_update(skip_locked=True)).mappings().all()
+
+
 def lock(tx: Connection, alert_id: str) -> RowMapping | None:
     """One alert, which nobody else changes before the end of the transaction."""
     query = select(alerts).where(alerts.c.id == alert_id).with_for_update()
@@ -134,10 +154,23 @@ def add_event(tx: Connection, row: Mapping[str, Any], sinks: Sequence[str], now:
     """Store what happened to an alert (`row` as in the table), and an outbox row for each sink."""
     position = tx.execute(insert(events).values(**row)).inserted_primary_key
     assert position is not None
+    _queue(tx, row["alert_id"], position[0], sinks, now)
+
+
+def queue_all(tx: Connection, alert_id: str, sinks: Sequence[str], now: datetime) -> None:
+    """Let all events of an alert go to `sinks`, of which none has any of them yet."""
+    query = select(events.c.position).where(events.c.alert_id == alert_id)
+    for position in tx.scalars(query.order_by(events.c.position)).all():
+        _queue(tx, alert_id, position, sinks, now)
+
+
+def _queue(
+    tx: Connection, alert_id: str, position: int, sinks: Sequence[str], now: datetime
+) -> None:
     if sinks:
         waiting = {
-            "event_position": position[0],
-            "alert_id": row["alert_id"],
+            "event_position": position,
+            "alert_id": alert_id,
             "state": "waiting",
             "attempts": 0,
             "since": now,

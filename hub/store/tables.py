@@ -116,6 +116,19 @@ alerts = Table(
     Column("category", String(32), nullable=False),
     Column("basis", Text, nullable=False),
     Column("target", String(80), nullable=False),
+    Column("edge", String(63), nullable=False),
+    Column("rule_kind", String(32), nullable=False),
+    # Whose it is: the grid cell of its camera, and the id of a person of the register; "" where nobody's.
+    Column("cell", String(63), nullable=False),
+    Column("assignee", String(63), nullable=False),
+    # The policy that its rule names, "" for that of its colour.
+    Column("escalation", String(63), nullable=False),
+    # When it goes to the next level unless somebody does something; null for never.
+    Column("level_due_at", Moment),
+    Column("incident_id", String(36)),
+    # The silence, or the alert, that keeps it from being told of; null for one that is told of.
+    Column("muted_by", String(36)),
+    Column("muted_why", String(16), nullable=False),
     Column("dedup_key", String(240), nullable=False),
     Column("captured_at", Moment, nullable=False),
     Column("first_seen_at", Moment, nullable=False),
@@ -129,6 +142,9 @@ alerts = Table(
     Column("observation_id", String(36), nullable=False),
     Column("observations", Integer, nullable=False),
     Index("ix_alerts_target", "target"),
+    Index("ix_alerts_due", "level_due_at"),
+    Index("ix_alerts_incident", "incident_id"),
+    Index("ix_alerts_site_state", "site", "state", "last_seen_at"),
     Index("ix_alerts_dedup", "dedup_key", "last_seen_at"),
     Index("ix_alerts_raised_at", "raised_at", "id"),
 )
@@ -158,6 +174,33 @@ alert_changes = Table(
     Column("from_state", String(16), nullable=False),
     Column("to_state", String(16), nullable=False),
     Column("level", String(8), nullable=False),
+)
+
+#: Alerts that are handled together name one of these.
+incidents = Table(
+    "incidents",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("site", String(63), nullable=False),
+    Column("opened_at", Moment, nullable=False),
+    Index("ix_incidents_opened_at", "opened_at", "id"),
+)
+
+#: What people mute for a while. "" names any.
+silences = Table(
+    "silences",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("site", String(63), nullable=False),
+    Column("gate", String(63), nullable=False),
+    Column("camera", String(63), nullable=False),
+    Column("rule_id", String(63), nullable=False),
+    Column("author", String(63), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("starts_at", Moment, nullable=False),
+    Column("ends_at", Moment, nullable=False),
+    Index("ix_silences_starts_at", "starts_at", "id"),
+    Index("ix_silences_ends_at", "ends_at"),
 )
 
 #: What happened to alerts, in order: what sinks deliver and the event stream shows. `body` is the signed

@@ -6,6 +6,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X
 
 from hub.store import open_store
 from tests.unit.hub.kit import FakeEdge, HubBench
+from tests.unit.hub.test_api import api, application  # noqa: F401 - fixtures for all
 
 
 @pytest.fixture(scope="session")

@@ -20,6 +20,7 @@ from hub.decide import Identifier
 from hub.edges import EdgeBook
 from hub.evidence_files import EvidenceFiles
 from hub.gallery import Gallery
+from hub.handling import Handler
 from hub.incoming import Incoming, KnownEdge
 from hub.pipeline import Outcome, Pipeline
 from hub.raise_alerts import Raiser
@@ -319,7 +320,7 @@ class HubBench:
             Identifier(self.config.gate_of, self.opening),
             self.rules,
             lambda tx: self.registry(tx),
-            Raiser(self.teller),
+            Raiser(Handler(self.config.escalation, self.teller), self.teller),
         )
         self.book = EdgeBook({}, {})
 

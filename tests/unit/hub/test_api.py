@@ -121,6 +121,7 @@ def api(bench: HubBench, application: FastAPI) -> Api:
         now=lambda: bench.now,
         health=health,
         teller=bench.teller,
+        escalation=bench.config.escalation,
         wake_sinks=lambda: None,
         stopping=made.stopping.is_set,
     )

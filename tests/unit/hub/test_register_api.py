@@ -11,7 +11,7 @@ from hub.access import Role
 from hub.store import passes
 from hub.store.registry import StoredRegister
 from tests.unit.hub.kit import NOW, SITE, HubBench, at, unit
-from tests.unit.hub.test_api import Api, api, application, problem  # noqa: F401 - fixtures
+from tests.unit.hub.test_api import Api, problem
 
 PLACES = {
     "sites": [{"id": SITE, "title": "玫瑰园"}],
@@ -24,7 +24,7 @@ PLACES = {
 
 
 @pytest.fixture
-def register(api: Api) -> Api:  # noqa: F811
+def register(api: Api) -> Api:
     for kind, rows in PLACES.items():
         for row in rows:
             answer = put(api, kind, row)
@@ -32,15 +32,15 @@ def register(api: Api) -> Api:  # noqa: F811
     return api
 
 
-def put(api: Api, kind: str, row: dict, **kwargs):  # noqa: F811
+def put(api: Api, kind: str, row: dict, **kwargs):
     return api.call("PUT", f"/register/{kind}", json=row, role=Role.OFFICE, who="office", **kwargs)
 
 
-def see(api: Api, path: str, **params):  # noqa: F811
+def see(api: Api, path: str, **params):
     return api.call("GET", f"/register/{path}", params=params, role=Role.OFFICE, who="office")
 
 
-def upload(api: Api, kind: str, text: str, **params):  # noqa: F811
+def upload(api: Api, kind: str, text: str, **params):
     return api.call(
         "POST", f"/register/{kind}/all/csv", params=params, content=text.encode(),
         headers={"content-type": "text/csv"}, role=Role.OFFICE, who="office",
