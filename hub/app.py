@@ -157,7 +157,7 @@ class Hub:
             self.rules.current(tx)
         names = (MQTT_SINK, *(sink.id for sink in config.sinks))
         self.teller = Teller(names, self.keys.signing)
-        raiser = Raiser(Handler(config.escalation, self.teller), self.teller)
+        raiser = Raiser(Handler(config.escalation, self.teller))
         self.ingest = self._make_ingest(known, watch, raiser)
         self.escalator = Escalator(
             self.store, config.escalation, self.teller, now, self._wake_sinks

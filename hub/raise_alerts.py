@@ -17,7 +17,6 @@ from hub.decide import Match
 from hub.handling import Handler
 from hub.identify import Sighting
 from hub.store import alerts, evidence
-from hub.tell import Teller
 from wire.evidence import CLIP
 from wire.messages import EvidenceItem
 
@@ -30,7 +29,6 @@ class Raiser:
     """Carries matches out."""
 
     handler: Handler
-    teller: Teller
 
     def take(self, tx: Connection, match: Match, now: datetime) -> bool:
         """Store one match. Returns whether it raised an alert of its own."""
@@ -58,7 +56,7 @@ class Raiser:
             },
         )
         if placement.joins is None:
-            self.teller.raised(tx, alert, pictures, match.crop_jpeg)
+            self.handler.teller.raised(tx, alert, pictures, match.crop_jpeg)
         return placement.joins is None
 
     def _keep_pictures(

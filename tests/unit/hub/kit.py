@@ -320,7 +320,7 @@ class HubBench:
             Identifier(self.config.gate_of, self.opening),
             self.rules,
             lambda tx: self.registry(tx),
-            Raiser(Handler(self.config.escalation, self.teller), self.teller),
+            Raiser(Handler(self.config.escalation, self.teller)),
         )
         self.book = EdgeBook({}, {})
 

@@ -17,7 +17,6 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from hub.raise_alerts import Raiser
 from hub.registry_view import LivesAlone, Resident, VisitorPass
 from hub.store import watchlists
 from hub.ticker import Ticker
@@ -118,7 +117,7 @@ class Timeline:
     def _ticker(self) -> Ticker:
         bench = self.bench
         return Ticker(
-            bench.store, bench.rules, lambda _tx: self.register, Raiser(bench.teller),
+            bench.store, bench.rules, lambda _tx: self.register, bench.pipeline.raiser,
             lambda: self.now, lambda: None,
         )  # fmt: skip
 
