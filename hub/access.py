@@ -30,6 +30,8 @@ class Scope(StrEnum):
     DELIVERIES_WRITE = "deliveries:write"
     REGISTER_READ = "register:read"
     REGISTER_WRITE = "register:write"
+    RULES_READ = "rules:read"
+    RULES_WRITE = "rules:write"
     AUDIT_READ = "audit:read"
     HEALTH_READ = "health:read"
 
@@ -61,6 +63,8 @@ SCOPES: Final[Mapping[Role, frozenset[Scope]]] = MappingProxyType(
                 Scope.WATCHLISTS_READ,
                 Scope.WATCHLISTS_WRITE,
                 Scope.SUBJECTS_WRITE,
+                Scope.RULES_READ,
+                Scope.RULES_WRITE,
                 Scope.REGISTER_READ,
                 Scope.REGISTER_WRITE,
                 Scope.DELIVERIES_READ,
@@ -71,7 +75,13 @@ SCOPES: Final[Mapping[Role, frozenset[Scope]]] = MappingProxyType(
             {Scope.WATCHLISTS_READ, Scope.WATCHLISTS_APPROVE, Scope.HEALTH_READ}
         ),
         Role.AUDITOR: frozenset(
-            {Scope.AUDIT_READ, Scope.WATCHLISTS_READ, Scope.DELIVERIES_READ, Scope.HEALTH_READ}
+            {
+                Scope.AUDIT_READ,
+                Scope.RULES_READ,
+                Scope.WATCHLISTS_READ,
+                Scope.DELIVERIES_READ,
+                Scope.HEALTH_READ,
+            }
         ),
         Role.CENTRE: frozenset({*_SEES_ALERTS, Scope.ALERTS_WRITE, Scope.OBSERVATIONS_READ}),
         Role.OFFICE: frozenset(

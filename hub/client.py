@@ -66,6 +66,10 @@ class HubClient:
         headers = {**_key(), "content-type": "text/csv"}
         return self._ask("POST", path, content=content, headers=headers, params=_given(parameters))
 
+    def put(self, path: str, body: Mapping[str, Any]) -> Any:
+        """Write one thing in its place."""
+        return self._ask("PUT", path, json=body, headers=_key())
+
     def delete(self, path: str) -> Any:
         """Remove one thing."""
         return self._ask("DELETE", path, headers=_key())

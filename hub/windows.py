@@ -91,3 +91,53 @@ class Windows(Protocol):
 
     def edges(self) -> Sequence[EdgeSeen]:
         """All edge boxes."""
+
+
+@dataclass(frozen=True, slots=True)
+class AsOf:
+    """The past as it was known at `moment`: for a rule that is asked about long ago."""
+
+    windows: Windows
+    moment: datetime
+
+    def plates_seen(self, plate: str, since: datetime, until: datetime) -> Sequence[Seen]:
+        """Where a plate was read by then."""
+        return self.windows.plates_seen(plate, since, min(until, self.moment))
+
+    def plate_last_seen(self, plate: str, site: str, until: datetime) -> Seen | None:
+        """Where a plate was last read by then."""
+        return self.windows.plate_last_seen(plate, site, min(until, self.moment))
+
+    def recognised(self, observation_ids: Sequence[str]) -> Mapping[str, str]:
+        """Who these faces were."""
+        return self.windows.recognised(observation_ids)
+
+    def faces_at(self, spot: Spot, since: datetime, until: datetime) -> Sequence[Seen]:
+        """Faces at a gate by then."""
+        return self.windows.faces_at(spot, since, min(until, self.moment))
+
+    def person_last_seen(self, subject_id: str, site: str, until: datetime) -> Seen | None:
+        """Where a subject was last recognised by then."""
+        return self.windows.person_last_seen(subject_id, site, min(until, self.moment))
+
+    def meter_use(
+        self, site: str, unit: str, medium: str, since: datetime, until: datetime
+    ) -> MeterUse | None:
+        """What a unit had used by then."""
+        return self.windows.meter_use(site, unit, medium, since, min(until, self.moment))
+
+    def watched(self, place: Place, since: datetime, until: datetime) -> bool:
+        """Whether anybody was looking."""
+        return self.windows.watched(place, since, min(until, self.moment))
+
+    def camera_faults(self, since: datetime, until: datetime) -> Sequence[CameraFaultSeen]:
+        """Camera states that had begun by then."""
+        return self.windows.camera_faults(since, min(until, self.moment))
+
+    def camera_changed(self, edge: str, camera: str, after: datetime, until: datetime) -> bool:
+        """Whether a camera came to another state: a timer asks that later, so all of the past is asked."""
+        return self.windows.camera_changed(edge, camera, after, until)
+
+    def edges(self) -> Sequence[EdgeSeen]:
+        """All edge boxes, as they are now."""
+        return self.windows.edges()

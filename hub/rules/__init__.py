@@ -47,6 +47,7 @@ from wire.errors import ConfigError
 
 __all__ = [
     "KINDS",
+    "AnyRule",
     "Context",
     "Decision",
     "FaceWatchlist",

@@ -133,6 +133,11 @@ class RuleDocument(Place):
         """What it is asked about, as `topics_of` names it."""
         raise NotImplementedError
 
+    def needs(self) -> dict[str, float | frozenset[str]]:
+        """What every observation that it matches has, by column of the table `observations`: at least this
+        much, or one of these. Only a help for searching: `decide` decides."""
+        return {}
+
     def decide(self, seen: Sighting, context: Context) -> Decision:
         """Say whether this sighting, at a place and time that it watches, is one that it watches for."""
         raise NotImplementedError

@@ -27,6 +27,10 @@ class BlockedLane(ZoneRule):
         """What stays in a zone, and lanes that the edge itself says are blocked."""
         return frozenset({"object.dwelt", "behaviour.blocked_lane"})
 
+    def needs(self) -> dict[str, float | frozenset[str]]:
+        """See `RuleDocument.needs`."""
+        return {"label": self.labels, "stay_s": self.min_stay_s}
+
     def decide(self, seen: Sighting, context: Context) -> Decision:  # noqa: ARG002 - rests on what is seen
         """Say whether the lane is blocked."""
         what = seen.what

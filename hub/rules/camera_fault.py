@@ -38,6 +38,10 @@ class CameraFault(TimedRule):
         """What cameras say of themselves."""
         return frozenset({"camera"})
 
+    def needs(self) -> dict[str, float | frozenset[str]]:
+        """See `RuleDocument.needs`."""
+        return {"event": self.states}
+
     def decide(self, seen: Sighting, context: Context) -> Decision:
         """Say whether the camera has had the fault for long enough."""
         what = seen.what

@@ -51,6 +51,10 @@ class ClonedPlate(RuleDocument):
         """How far apart in time two sightings can be that no car could have made."""
         return max(self.min_travel_s, *(way.min_travel_s for way in self.ways), 0.0)
 
+    def needs(self) -> dict[str, float | frozenset[str]]:
+        """See `RuleDocument.needs`."""
+        return {"confidence": self.min_confidence}
+
     def decide(self, seen: Sighting, context: Context) -> Decision:
         """Say whether the same plate was elsewhere too soon."""
         what = seen.what

@@ -26,6 +26,10 @@ class Crowding(ZoneRule):
         """Crowds that the edge has seen, and how many are in a zone."""
         return frozenset({"behaviour.crowding", "object.entered", "object.dwelt"})
 
+    def needs(self) -> dict[str, float | frozenset[str]]:
+        """See `RuleDocument.needs`."""
+        return {"label": self.labels, "amount": self.at_least}
+
     def decide(self, seen: Sighting, context: Context) -> Decision:  # noqa: ARG002 - rests on what is seen
         """Say whether there are too many."""
         what = seen.what

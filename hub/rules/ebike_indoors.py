@@ -4,7 +4,7 @@ from typing import Literal
 
 from hub.identify import Sighting
 from hub.rules.base import Context, Decision, Facts, Seconds, Why
-from hub.rules.zones import NAMES, Labels, ZoneRule, where, zone_key
+from hub.rules.zones import NAMES, Labels, ZoneRule, at_least, where, zone_key
 from wire.messages import BehaviourObservation, ObjectObservation
 
 
@@ -24,6 +24,10 @@ class EbikeIndoors(ZoneRule):
     def topics(self) -> frozenset[str]:
         """What comes into a zone or stays there, and e-bikes that the edge itself says are indoors."""
         return frozenset({"object.entered", "object.dwelt", "behaviour.ebike_indoors"})
+
+    def needs(self) -> dict[str, float | frozenset[str]]:
+        """See `RuleDocument.needs`."""
+        return {"label": self.labels, **at_least("stay_s", self.min_stay_s)}
 
     def decide(self, seen: Sighting, context: Context) -> Decision:  # noqa: ARG002 - rests on what is seen
         """Say whether an e-bike is indoors."""

@@ -26,6 +26,10 @@ class LineCrossing(ZoneRule):
         """Crossings, and the violations that it asks for."""
         return frozenset({"object.crossed", *(f"behaviour.{name}" for name in self.violations)})
 
+    def needs(self) -> dict[str, float | frozenset[str]]:
+        """See `RuleDocument.needs`."""
+        return {"label": self.labels}
+
     def decide(self, seen: Sighting, context: Context) -> Decision:  # noqa: ARG002 - rests on what is seen
         """Say whether a line was crossed as it should not be."""
         match seen.what:

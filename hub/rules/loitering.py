@@ -26,6 +26,10 @@ class Loitering(ZoneRule):
         """Those who stay."""
         return frozenset({"object.dwelt", "behaviour.loitering"})
 
+    def needs(self) -> dict[str, float | frozenset[str]]:
+        """See `RuleDocument.needs`."""
+        return {"label": self.labels, "stay_s": self.min_stay_s}
+
     def decide(self, seen: Sighting, context: Context) -> Decision:  # noqa: ARG002 - rests on what is seen
         """Say whether somebody has stayed too long."""
         what = seen.what

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from hub.identify import Sighting
 from hub.rules.base import Context, Decision, Facts, Seconds, Why
-from hub.rules.zones import NAMES, Labels, ZoneRule, span, where, zone_key
+from hub.rules.zones import NAMES, Labels, ZoneRule, at_least, span, where, zone_key
 from wire.messages import Identifier, ObjectObservation
 
 
@@ -27,6 +27,10 @@ class RestrictedZone(ZoneRule):
     def topics(self) -> frozenset[str]:
         """Who comes into a zone, or stays there."""
         return frozenset({"object.entered", "object.dwelt"})
+
+    def needs(self) -> dict[str, float | frozenset[str]]:
+        """See `RuleDocument.needs`."""
+        return {"label": self.labels, **at_least("stay_s", self.min_stay_s)}
 
     def decide(self, seen: Sighting, context: Context) -> Decision:  # noqa: ARG002 - rests on what is seen
         """Say whether somebody is where nobody belongs."""

@@ -32,6 +32,10 @@ class UnregisteredVehicle(RuleDocument):
         """Every plate."""
         return frozenset({"plate"})
 
+    def needs(self) -> dict[str, float | frozenset[str]]:
+        """See `RuleDocument.needs`."""
+        return {"confidence": self.min_confidence}
+
     def decide(self, seen: Sighting, context: Context) -> Decision:
         """Say whether the vehicle does not belong there."""
         what = seen.what

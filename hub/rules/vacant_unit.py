@@ -39,6 +39,10 @@ class VacantUnit(RuleDocument):
         """Meter readings."""
         return frozenset({"meter"})
 
+    def needs(self) -> dict[str, float | frozenset[str]]:
+        """See `RuleDocument.needs`."""
+        return {"event": frozenset({self.medium})}
+
     def decide(self, seen: Sighting, context: Context) -> Decision:
         """Say whether the unit is used otherwise than the register says."""
         what = seen.what

@@ -27,6 +27,10 @@ class VehicleProwling(ZoneRule):
         """Prowling that the edge has seen."""
         return frozenset({"behaviour.vehicle_prowling"})
 
+    def needs(self) -> dict[str, float | frozenset[str]]:
+        """See `RuleDocument.needs`."""
+        return {"amount": self.vehicles}
+
     def decide(self, seen: Sighting, context: Context) -> Decision:  # noqa: ARG002 - rests on what is seen
         """Say whether somebody tries car doors."""
         what = seen.what

@@ -42,3 +42,8 @@ def span(seconds: float) -> str:
     if seconds < 7200:
         return f"{seconds / 60:.0f} min"
     return f"{seconds / 3600:.0f} h" if seconds < 172800 else f"{seconds / 86400:.0f} days"
+
+
+def at_least(column: str, least: float) -> dict[str, float | frozenset[str]]:
+    """A need, where there is one."""
+    return {column: least} if least else {}

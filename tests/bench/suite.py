@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from tests.bench import decoding, gallery, hub, networks, pipeline
+from tests.bench import decoding, gallery, hub, networks, pipeline, rules
 from tests.bench.report import Row, as_json, as_markdown, machine
 from tests.servers import mosquitto_path
 from wire.errors import InputError
@@ -15,6 +15,7 @@ PARTS: dict[str, Callable[[str], list[Row]]] = {
     "networks": lambda _pack: networks.run(),
     "pipeline": pipeline.run,
     "hub": lambda _pack: hub.run(),
+    "rules": lambda _pack: rules.run(),
     "gallery": lambda _pack: gallery.run(),
 }
 
