@@ -77,6 +77,7 @@ _mount("hub.register_cli", "register_app", "hub", command="register")
 _mount("models.cli", "models_app", "edge", command="models")
 _mount("models.plates.cli", "eval_plates", "edge", command="plates", group=eval_app)
 _mount("models.faces.cli", "eval_faces", "edge", command="faces", group=eval_app)
+_mount("models.faces.liveness_cli", "eval_liveness", "edge", command="liveness", group=eval_app)
 _mount("evaluation.cli", "eval_video", "edge,hub", command="video", group=eval_app)
 app.add_typer(eval_app, name="eval")
 

@@ -16,7 +16,7 @@ from edge.closer import RecentFrames
 from edge.config import CameraSection
 from edge.counters import CameraCounters
 from edge.detect import Detect, PlateNetworks
-from edge.face_lane import FaceLane, FaceQuality
+from edge.face_lane import FaceLane, FaceQuality, Liveliness
 from edge.findings import Finding
 from edge.frame import RawFrame, SceneEnd
 from edge.mailbox import Item, Mailboxes
@@ -32,6 +32,7 @@ from edge.plate_lane import PlateLane
 from edge.privacy import Polygons, mask
 from edge.sources import parse_source
 from edge.tap import PacketTap
+from models.faces.liveness_types import LivenessJudge
 from models.faces.types import FacePack
 from wire.errors import SourceError, StoreError
 from wire.messages import CameraHealth, CameraObservation
@@ -47,6 +48,7 @@ class Networks:
     face_quality: FaceQuality
     plates: PlateNetworks | None
     objects: ObjectNetwork | None = None
+    liveness: LivenessJudge | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,7 @@ class Camera:
     ) -> None:
         """`tap` keeps the packets of the main stream, to cut clips from."""
         self.id, self.counters, self._privacy = section.id, counters, section.privacy
+        self._liveness = section.liveness if section.faces else None
         self._boxes, self._outlets, self._clocks = boxes, outlets, clocks
         self._lock = threading.Lock()
         self._presence, self._state = OnlineState(clocks.monotonic_s()), CameraState()
@@ -179,6 +182,7 @@ class Camera:
             reconnects=now.reconnects - before.reconnects,
             lag_ms=1000.0 * now.lag_s,
             outbox_pending=outbox_pending,
+            liveness=self._liveness,
         )
 
     def _both(self) -> tuple[Capture, ...]:
@@ -271,6 +275,7 @@ def _steps(
             new_id=new_track_id,
             rate_hz=rate_hz,
             lost_after_s=lost_after_s,
+            liveness=_liveness(section, networks),
         )
     if plates is not None:
         plates_lane = PlateLane(
@@ -290,3 +295,10 @@ def _steps(
         min_face_px=section.min_face_px,
         objects=objects_lane,
     )
+
+
+def _liveness(section: CameraSection, networks: Networks) -> Liveliness | None:
+    """What judges whether faces are living ones, where the camera wants it."""
+    if section.liveness == "off" or networks.liveness is None:
+        return None
+    return Liveliness(networks.liveness, section.liveness)

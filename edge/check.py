@@ -59,7 +59,8 @@ def _networks(config: EdgeConfig) -> str:
     objects = (
         f"objects by {config.models.objects}" if networks.objects is not None else "no objects"
     )
-    return f"{networks.faces.name} ({networks.faces.licence}), {plates}, {objects}"
+    liveness = f"liveness by {networks.liveness.pack}" if networks.liveness else "no liveness"
+    return f"{networks.faces.name} ({networks.faces.licence}), {plates}, {objects}, {liveness}"
 
 
 def _source(camera: CameraSection, source: str) -> str:

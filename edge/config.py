@@ -86,13 +86,15 @@ class ModelsSection(_Section):
     """Networks. `threads` are those inside one network call: with several cameras 1 is best.
 
     `objects` names the pack that finds people and vehicles; without it none is loaded. With
-    ``face_matching = "edge"`` no embedding leaves the box: it matches with what the hub gives it.
+    ``face_matching = "edge"`` no embedding leaves the box: it matches with what the hub gives it. `liveness`
+    names the pack that tells living faces from pictures of faces; without it none is loaded.
     """
 
     face_pack: Annotated[str, Field(min_length=1)] = "dlib-resnet"
     face_matching: Literal["hub", "edge"] = "hub"
     plates: bool = True
     objects: Annotated[str, Field(min_length=1)] | None = None
+    liveness: Annotated[str, Field(min_length=1)] | None = None
     threads: Annotated[int, Field(ge=1, le=64)] = 1
     providers: Annotated[tuple[str, ...], Field(min_length=1)] = ("cpu",)
 
@@ -119,8 +121,9 @@ class CameraSection(_Section):
     camera would, ``asap`` analyses every frame that the analysis rate picks, however long it takes.
     `health` watches whether the camera still shows its scene; `frozen_after_s` wants to be longer where the
     camera sends a still scene without any change, as some that save bandwidth do. `objects` follows people
-    and vehicles, which `zones` and `lines` are about. What lies in a polygon of `privacy` is black to
-    everything behind the decoder.
+    and vehicles, which `zones` and `lines` are about. `liveness` judges whether a face is a living one: told
+    of only (``observe``), or a spoof is never named (``enforce``). What lies in a polygon of `privacy` is
+    black to everything behind the decoder.
     `starts_at` is when the file's first frame was captured; without it, when it is opened.
     """
 
@@ -133,6 +136,7 @@ class CameraSection(_Section):
     faces: bool = True
     plates: bool = True
     objects: bool = False
+    liveness: Literal["off", "observe", "enforce"] = "off"
     motion_gate: bool = True
     min_face_px: Annotated[int, Field(ge=12, le=1000)] = 40
     health: bool = True
@@ -203,6 +207,16 @@ class EdgeConfig(_Section):
                         f"camera {camera.id!r} looks for objects: name their pack in [models],"
                         ' as objects = "yolo11n"'
                     )
+        return self
+
+    @model_validator(mode="after")
+    def _liveness_has_a_network(self) -> Self:
+        for camera in self.cameras:
+            if camera.liveness != "off" and self.models.liveness is None:
+                raise ValueError(
+                    f"camera {camera.id!r} wants liveness: name its pack in [models],"
+                    ' as liveness = "minifasnet"'
+                )
         return self
 
 

@@ -28,10 +28,12 @@ from wire.messages import (
     ClipOffer,
     Event,
     EvidenceItem,
+    FaceCandidates,
     FaceObservation,
     InlinePicture,
     Message,
     PlateObservation,
+    is_spoof,
 )
 from wire.sealing import FaceProbe, seal, seal_crop
 from wire.topics import EdgeTopics
@@ -165,14 +167,21 @@ class Emitter:
             finding.frame.image, finding.box, hide, margin=_FACE_MARGIN, most_px=_FACE_CROP_PX
         )
         fields = {**_common(finding), "evidence": evidence, "crops": finding.crops}
+        fields["liveness"] = finding.liveness
         if self._matching is not None:
-            grounds = Evidence(finding.quality, finding.crops)
-            found = self._matching.search(finding.embedding, finding.pack_sha256, grounds)
+            found = self._match(finding, self._matching)
             sealed = seal_crop(crop, observation_id, self._hub_key) if found.candidates else None
             return FaceObservation.model_validate({**fields, "candidates": found, "crop": sealed})
         probe = FaceProbe(finding.embedding, finding.pack, finding.pack_sha256, crop)
         sealed = seal(probe, observation_id, self._hub_key)
         return FaceObservation.model_validate({**fields, "probe": sealed})
+
+    def _match(self, finding: FaceFinding, matching: BoxMatching) -> FaceCandidates:
+        """Who it is by the box's own slice; a spoof is not searched for where liveness is enforced."""
+        if is_spoof(finding.liveness):
+            return matching.nobody_alive()
+        grounds = Evidence(finding.quality, finding.crops)
+        return matching.search(finding.embedding, finding.pack_sha256, grounds)
 
 
 def _pictures(finding: Finding, hide: NDArray[np.float32]) -> tuple[EvidencePicture, ...]:

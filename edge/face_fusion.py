@@ -10,6 +10,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.liveness import LivenessFusion
+
 Embedding = NDArray[np.float32]
 """``(D,)`` float32, length 1."""
 
@@ -27,6 +29,7 @@ class FaceFusion:
 
     same: float
     keep: int = 5
+    liveness: LivenessFusion = field(default_factory=LivenessFusion, init=False)
     _kept: list[tuple[float, Embedding]] = field(default_factory=list, init=False)
     _doubtful: Embedding | None = field(default=None, init=False)
 

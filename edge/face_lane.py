@@ -1,7 +1,11 @@
 """The lane of faces: aligned, embedded, fused by quality, told as face findings."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
 
 from edge.closer import face_again
 from edge.detect import select_faces
@@ -9,11 +13,14 @@ from edge.face_fusion import FaceFusion
 from edge.findings import FaceFinding
 from edge.frame import Image
 from edge.lane import Lane, Shot, Track, View, box_within, common
+from edge.liveness import LivenessMode
 from edge.observe import Known, Policy, Reason
 from edge.quality import BestCrops
 from edge.recognise import embed_faces
 from edge.track import FACE_SCALE, ObjectTracker
+from models.faces.liveness_types import LivenessJudge
 from models.faces.types import FaceDetections, FacePack
+from wire.messages import Liveness
 
 KEEP: Final = 5
 AGREEING: Final = 3
@@ -22,6 +29,14 @@ POLICY: Final = Policy(sure_quality=0.7, wait_s=1.5, better_by=0.15)
 
 FaceQuality = Callable[[Image, FaceDetections, int], float]
 """Fitness of one of the detections in ``(H, W, 3)`` BGR for recognition, 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Liveliness:
+    """What judges whether faces are living ones, and whether a spoof may be named all the same."""
+
+    judge: LivenessJudge
+    mode: LivenessMode
 
 
 class FaceLane(Lane[FaceFusion]):
@@ -36,12 +51,14 @@ class FaceLane(Lane[FaceFusion]):
         rate_hz: float,
         lost_after_s: float,
         policy: Policy = POLICY,
+        liveness: Liveliness | None = None,
     ) -> None:
+        """`liveness` judges whether faces are living ones, where the camera wants it."""
         tracker = ObjectTracker(
             new_id, scale=FACE_SCALE, rate_hz=rate_hz, lost_after_s=lost_after_s
         )
         super().__init__(tracker, policy, lambda: BestCrops(keep=KEEP, floor=FLOOR))
-        self._pack, self._score = pack, quality
+        self._pack, self._score, self._liveness = pack, quality, liveness
 
     def _new_fusion(self) -> FaceFusion:
         return FaceFusion(same=self._pack.threshold, keep=KEEP)
@@ -60,6 +77,7 @@ class FaceLane(Lane[FaceFusion]):
         if view.closer:
             faces = face_again(self._pack.detector, view.frame.image, faces)
         embeddings = embed_faces(self._pack.embedder, view.frame.image, faces)
+        lively = self._judge(faces, view)
         rows = zip(tracks, wanted, embeddings, strict=True)
         for row, (track, (_, quality), embedding) in enumerate(rows):
             verdict = track.fusion.add(embedding, quality)
@@ -67,10 +85,18 @@ class FaceLane(Lane[FaceFusion]):
                 track = self._split(track)
                 track.fusion.add(embedding, quality)
             if verdict != "doubtful":
+                if lively is not None:
+                    track.fusion.liveness.add(float(lively[row]), quality)
                 box = box_within(faces.boxes[row], view.frame)
                 self._took(track, quality)
                 if track.shot is None or quality > track.shot.quality:
                     track.shot = Shot(view, box, quality, float(faces.score[row]))
+
+    def _judge(self, faces: FaceDetections, view: View) -> NDArray[np.float32] | None:
+        """How live each of N faces looks, ``(N,)``; None where nobody wants to know."""
+        if self._liveness is None:
+            return None
+        return self._liveness.judge.score(view.frame.image, faces.boxes)
 
     def _known(self, track: Track[FaceFusion]) -> Known | None:
         if track.first_crop_at is None or track.shot is None:
@@ -91,4 +117,11 @@ class FaceLane(Lane[FaceFusion]):
             crops=len(track.fusion),
             pack=self._pack.embedder.pack,
             pack_sha256=self._pack.embedder.pack_sha256,
+            liveness=self._verdict(track),
         )
+
+    def _verdict(self, track: Track[FaceFusion]) -> Liveness | None:
+        wanted = self._liveness
+        if wanted is None:
+            return None
+        return track.fusion.liveness.verdict(wanted.mode, wanted.judge.pack_sha256)

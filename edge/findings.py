@@ -11,7 +11,7 @@ from edge.face_fusion import Embedding
 from edge.frame import Frame
 from edge.observe import PlateState
 from edge.zones import PlaceEvent
-from wire.messages import PlateText
+from wire.messages import Liveness, PlateText
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,6 +43,7 @@ class FaceFinding(Finding):
     crops: int
     pack: str
     pack_sha256: str
+    liveness: Liveness | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

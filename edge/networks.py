@@ -9,6 +9,8 @@ from edge.camera import Networks
 from edge.config import ModelsSection
 from edge.frame import Image
 from models.faces import load_face_pack
+from models.faces.liveness import load_liveness_pack
+from models.faces.liveness_types import LivenessJudge
 from models.faces.quality import assess
 from models.faces.types import FaceDetections
 from models.objects import load_object_detector
@@ -18,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 def load_networks(section: ModelsSection) -> Networks:
-    """Open the face pack, and the plate and object networks if they are wanted.
+    """Open the face pack, and the plate, object and liveness networks if they are wanted.
 
     The face pack is always opened: the faces in a picture of a car are blurred by its detector.
     """
@@ -37,7 +39,17 @@ def load_networks(section: ModelsSection) -> Networks:
             section.objects, threads=section.threads, providers=section.providers
         )
     )
-    return Networks(faces, face_quality, plates, objects)
+    return Networks(faces, face_quality, plates, objects, _liveness(section))
+
+
+def _liveness(section: ModelsSection) -> LivenessJudge | None:
+    """What tells living faces from pictures of faces; that there is none is said plainly."""
+    if section.liveness is None:
+        log.warning("no liveness: a picture of a face is taken for the person ([models] liveness)")
+        return None
+    return load_liveness_pack(
+        section.liveness, threads=section.threads, providers=section.providers
+    )
 
 
 def face_quality(image: Image, faces: FaceDetections, index: int) -> float:

@@ -23,7 +23,6 @@ from hub.identify import (
     face_of_box,
     identify_face,
     identify_plate,
-    is_spoof,
     zone_of,
 )
 from hub.incoming import Rejected, Verified, corrected
@@ -43,6 +42,7 @@ from wire.messages import (
     Observation,
     PassageObservation,
     PlateObservation,
+    is_spoof,
 )
 from wire.plates import normalise
 from wire.sealing import unseal, unseal_crop

@@ -19,7 +19,6 @@ from wire.messages import (
     BehaviourObservation,
     CameraObservation,
     FaceCandidates,
-    Liveness,
     MeterObservation,
     ObjectObservation,
     PassageObservation,
@@ -140,11 +139,6 @@ def face_of_box(found: FaceCandidates, watched: Watched, now: datetime) -> FaceS
     finding = FaceFinding(reason, best.subject_id, best.similarity, found.margin or 0.0)
     entries = watched.active(best.subject_id, now)
     return FaceSighting(finding, entries, found.pack, found.threshold or 0.0)
-
-
-def is_spoof(liveness: Liveness | None) -> bool:
-    """Whether the camera enforces liveness and saw no living face: then nobody is named."""
-    return liveness is not None and liveness.mode == "enforce" and liveness.state == "spoof"
 
 
 def identify_plate(

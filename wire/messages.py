@@ -120,6 +120,11 @@ class Liveness(Message):
     pack_sha256: Sha256
 
 
+def is_spoof(liveness: Liveness | None) -> bool:
+    """Whether liveness is enforced and no living face was seen: then nobody may be named."""
+    return liveness is not None and liveness.mode == "enforce" and liveness.state == "spoof"
+
+
 SubjectId = Annotated[str, Field(min_length=1, max_length=64)]
 Cosine = Annotated[float, Field(ge=-1.001, le=1.001)]
 
@@ -148,6 +153,7 @@ class FaceCandidates(Message):
         "no_slice",
         "expired",
         "other_pack",
+        "spoof",
     ]
     pack: str
     pack_sha256: Sha256
@@ -450,7 +456,10 @@ class Ack(Message):
 
 
 class CameraHealth(Message):
-    """How one camera's pipeline does, over the last `window_s` seconds."""
+    """How one camera's pipeline does, over the last `window_s` seconds.
+
+    `liveness` is what is done about pictures of faces; ``off`` is no liveness at all.
+    """
 
     TYPE: ClassVar[str] = "gatehouse.edge.health.v1"
     window_s: Annotated[float, Field(gt=0)]
@@ -462,6 +471,7 @@ class CameraHealth(Message):
     reconnects: Annotated[int, Field(ge=0)]
     lag_ms: Annotated[float, Field(ge=0)]
     outbox_pending: Annotated[int, Field(ge=0)]
+    liveness: Literal["off", "observe", "enforce"] | None = None
 
 
 class EvidenceCommand(Message):

@@ -14,6 +14,7 @@ from edge.emit import Emitter, Origin
 from edge.evidence import EvidenceRing
 from edge.face_matching import FaceMatcher
 from edge.face_matching_box import BoxMatching
+from edge.findings import FaceFinding
 from edge.outbox import SqliteOutbox
 from models.faces.decision import Evidence
 from tests.unit.edge.fakes import T0, FakeEmbedder, FakeFaceDetector, embedding_of
@@ -251,7 +252,9 @@ def test_what_is_on_the_disk_is_sealed_and_only_the_hubs_is_believed(box: Box) -
     assert box.who("eve") == ("no_slice", [])
 
 
-def emit(box: Box, folder: Path, embedding: np.ndarray) -> FaceObservation:
+def emit(
+    box: Box, folder: Path, embedding: np.ndarray, face: FaceFinding = FACE
+) -> FaceObservation:
     outbox = SqliteOutbox(folder / "outbox.db", "0" * 16, capacity_bytes=1 << 24)
     signing = load_or_create_signing_key(folder / "signing.key")
     emitter = Emitter(
@@ -264,7 +267,7 @@ def emit(box: Box, folder: Path, embedding: np.ndarray) -> FaceObservation:
         now=lambda: T0,
         matching=box.matching,
     )
-    emitter.tell(replace(FACE, embedding=embedding))
+    emitter.tell(replace(face, embedding=embedding))
     (stored,) = outbox.after(0, 9)
     assert traces(folder, embedding.tobytes()) == []
     assert (folder / "outbox.db-wal").stat().st_size > 0  # it was looked at too
