@@ -27,6 +27,7 @@ from edge.publish import Identity, Publisher
 from tests.integration.edge_hub import HubStub, wait_until
 from tests.servers import Mosquitto, free_port, mosquitto_path, wait_for_port
 from wire.errors import BrokerError, ConfigError
+from wire.evidence import Exhibit
 from wire.messages import (
     Ack,
     CameraHealth,
@@ -244,10 +245,14 @@ def test_evidence_is_given_or_said_to_be_gone(hub: HubStub, edge: Edge) -> None:
     wait_until(lambda: len(hub.events("/reply/")) == 2 and hub.payloads("/evidence/"))
     replies = [event.data for event in hub.events("/reply/")]
     digest = hashlib.sha256(b"a picture").hexdigest()
-    assert replies == [
-        EvidenceReply(observation_id=observation_id, name="scene", state="sent", sha256=digest),
-        EvidenceReply(observation_id=observation_id, name="clip", state="gone"),
-    ]
+    sent, gone = replies
+    assert isinstance(sent, EvidenceReply)
+    assert (sent.name, sent.state, sent.sha256, sent.size_bytes) == ("scene", "sent", digest, 9)
+    exhibit = Exhibit(TOPICS.site, TOPICS.edge, observation_id, "scene", digest)
+    assert exhibit.is_signed(sent.signature or "", KEY.public_key())
+    assert isinstance(gone, EvidenceReply)
+    assert (gone.name, gone.state, gone.sha256, gone.signature) == ("clip", "gone", None, None)
+    assert gone.reason
     assert hub.payloads("/evidence/") == [(TOPICS.evidence(observation_id, "scene"), b"a picture")]
 
 
