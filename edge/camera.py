@@ -19,11 +19,13 @@ from edge.detect import Detect, PlateNetworks
 from edge.face_lane import FaceLane, FaceQuality, Liveliness
 from edge.findings import Finding
 from edge.frame import RawFrame, SceneEnd
+from edge.grants import GrantBook
 from edge.mailbox import Item, Mailboxes
 from edge.motion import MotionGate
 from edge.object_lane import ObjectLane
 from edge.objects import ObjectNetwork
 from edge.online import Change, OnlineState
+from edge.passages import PassageWatch
 from edge.picture_faults import Limits
 from edge.picture_health import PictureHealth
 from edge.picture_signs import LOOK_WIDTH_PX
@@ -55,7 +57,7 @@ class Networks:
 class Outlets:
     """Where a camera's findings and changes of state go."""
 
-    tell: Callable[[Finding], object]
+    tell: Callable[[Finding], str | None]
     tell_camera: Callable[[str, CameraObservation], None]
 
 
@@ -73,6 +75,7 @@ class Camera:
         new_track_id: Callable[[], str],
         clocks: Clocks,
         tap: PacketTap | None = None,
+        grants: GrantBook,
     ) -> None:
         """`tap` keeps the packets of the main stream, to cut clips from."""
         self.id, self.counters, self._privacy = section.id, counters, section.privacy
@@ -83,7 +86,7 @@ class Camera:
         self._picture = _picture_health(section)
         self._health_from = (counters.copy(), clocks.monotonic_s())
         main_stream = None if section.detect_source is None else RecentFrames()
-        steps = _steps(section, networks, main_stream, new_track_id)
+        steps = _steps(section, networks, main_stream, new_track_id, grants)
         self._pipeline = Pipeline(steps, counters, outlets.tell)
         self._capture, self._detail = self._captures(section, main_stream, tap)
         boxes.add(section.id, lossless=self._is_lossless(section))
@@ -263,6 +266,7 @@ def _steps(
     networks: Networks,
     main_stream: RecentFrames | None,
     new_track_id: Callable[[], str],
+    grants: GrantBook,
 ) -> Steps:
     plates = networks.plates if section.plates else None
     rate_hz, lost_after_s = section.analysis_fps, max(1.0, 2.5 / section.analysis_fps)
@@ -285,7 +289,7 @@ def _steps(
             lost_after_s=lost_after_s,
         )
     if objects is not None:
-        objects_lane = ObjectLane(section.places, new_id=new_track_id, rate_hz=rate_hz)
+        objects_lane = _object_lane(section, new_track_id, grants)
     return Steps(
         detect=Detect(networks.faces.detector if section.faces else None, plates, objects),
         motion=MotionGate() if section.motion_gate else None,
@@ -302,3 +306,15 @@ def _liveness(section: CameraSection, networks: Networks) -> Liveliness | None:
     if section.liveness == "off" or networks.liveness is None:
         return None
     return Liveliness(networks.liveness, section.liveness)
+
+
+def _object_lane(
+    section: CameraSection, new_track_id: Callable[[], str], grants: GrantBook
+) -> ObjectLane:
+    return ObjectLane(
+        section.places,
+        [behaviour.watch(section.places, grants) for behaviour in section.behaviours],
+        [PassageWatch(passage, grants) for passage in section.passages],
+        new_id=new_track_id,
+        rate_hz=section.analysis_fps,
+    )

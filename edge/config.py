@@ -19,7 +19,15 @@ from pydantic import (
     model_validator,
 )
 
-from edge.config_view import LineSection, PerspectiveSection, PolygonPoints, ZoneSection
+from edge.behaviours import AnyBehaviour
+from edge.config_view import (
+    LineSection,
+    PerspectiveSection,
+    PolygonPoints,
+    ZoneSection,
+    missing_place,
+)
+from edge.passages import PassageSettings
 from edge.zones import Places
 from wire.errors import ConfigError
 from wire.keys import sealing_key, verifying_key
@@ -147,6 +155,8 @@ class CameraSection(_Section):
     perspective: PerspectiveSection | None = None
     zones: tuple[ZoneSection, ...] = ()
     lines: tuple[LineSection, ...] = ()
+    behaviours: tuple[AnyBehaviour, ...] = ()
+    passages: tuple[PassageSettings, ...] = ()
 
     @field_validator("source", "detect_source", mode="before")
     @classmethod
@@ -167,6 +177,18 @@ class CameraSection(_Section):
         for name in named:
             if named.count(name) > 1:
                 raise ValueError(f"two zones or lines are called {name!r}")
+        return self
+
+    @model_validator(mode="after")
+    def _behaviours_are_somewhere(self) -> Self:
+        if (self.behaviours or self.passages) and not self.objects:
+            raise ValueError("behaviours and passages are about objects: set objects to true")
+        for number, behaviour in enumerate(self.behaviours):
+            if missing := missing_place(behaviour, self.places):
+                raise ValueError(f"behaviours[{number}], {behaviour.kind}: {missing}")
+        for number, passage in enumerate(self.passages):
+            if missing := missing_place(passage, self.places):
+                raise ValueError(f"passages[{number}]: {missing}")
         return self
 
     @property

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from edge.geometry import Point, area, crosses_itself
 from edge.objects import LABELS
 from edge.perspective import Perspective
-from edge.zones import Line, Zone
+from edge.zones import Line, Places, Zone
 from wire.messages import Identifier, ObjectLabel
 
 Part = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -97,3 +97,13 @@ class PerspectiveSection(_Section):
     def perspective(self) -> Perspective:
         """As the object lane takes it."""
         return Perspective(self.far, self.near)
+
+
+def missing_place(section: BaseModel, places: Places) -> str | None:
+    """The zone or line that a section names and that is not there, in words; None when all are."""
+    zone, line = getattr(section, "zone", None), getattr(section, "line", None)
+    if zone is not None and zone not in {known.id for known in places.zones}:
+        return f"this camera has no zone {zone!r}"
+    if line is not None and line not in {known.id for known in places.lines}:
+        return f"this camera has no line {line!r}"
+    return None

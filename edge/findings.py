@@ -6,12 +6,14 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.behaviours import BehaviourEvent
 from edge.evidence import Box
 from edge.face_fusion import Embedding
 from edge.frame import Frame
 from edge.observe import PlateState
+from edge.passages import Passage
 from edge.zones import PlaceEvent
-from wire.messages import Liveness, PlateText
+from wire.messages import Liveness, PassageMember, PlateText
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,3 +62,18 @@ class ObjectFinding(Finding):
     """A person or vehicle that did something at a zone or a line."""
 
     event: PlaceEvent
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BehaviourFinding(Finding):
+    """What one object, or several together, did over a while."""
+
+    event: BehaviourEvent
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PassageFinding(Finding):
+    """Those who came through one gate together, with what was told of their faces and plates."""
+
+    passage: Passage
+    members: tuple[PassageMember, ...]

@@ -9,7 +9,7 @@ In: frames of one camera, in order. Out: findings. It does no I/O and knows no c
 the worker sees to it that one thread at a time is in here.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from edge.closer import RecentFrames, scaled
@@ -41,9 +41,9 @@ class Pipeline:
     """One camera's steps and what they remember."""
 
     def __init__(
-        self, steps: Steps, counters: CameraCounters, tell: Callable[[Finding], object]
+        self, steps: Steps, counters: CameraCounters, tell: Callable[[Finding], str | None]
     ) -> None:
-        """`tell` is called with each finding, in order."""
+        """`tell` is called with each finding, in order; it returns the observation's id, None when lost."""
         self._steps, self._counters, self._tell = steps, counters, tell
 
     def process(self, raw: RawFrame) -> None:
@@ -54,20 +54,23 @@ class Pipeline:
         frame = raw.to_frame()
         seen = self._steps.detect(frame)
         view, detections = self._look_closer(frame, seen)
-        for finding in self._follow(frame, seen, view, detections):
-            self._counters.observations += 1
-            self._tell(finding)
+        self._tell_all(self._follow(frame, seen, view, detections))
         self._count(seen)
 
     def end_scene(self, end: SceneEnd) -> None:
         """The view ends: tell what the tracks have shown, and forget it."""
         del end
         for lane in self._lanes():
-            for finding in lane.end_all():
-                self._counters.observations += 1
-                self._tell(finding)
+            self._tell_all(lane.end_all())
         if self._steps.motion is not None:
             self._steps.motion.reset()
+
+    def _tell_all(self, findings: Iterable[Finding]) -> None:
+        for finding in findings:
+            self._counters.observations += 1
+            observation_id = self._tell(finding)
+            if self._steps.objects is not None and observation_id is not None:
+                self._steps.objects.told(finding, observation_id)
 
     def _lanes(self) -> tuple[FaceLane | PlateLane | ObjectLane, ...]:
         lanes = (self._steps.faces, self._steps.plates, self._steps.objects)

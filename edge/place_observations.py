@@ -5,10 +5,15 @@ In: a finding, the fields that all observations share, its pictures. Out: the ob
 
 from collections.abc import Mapping
 
-from edge.findings import Finding, ObjectFinding
-from wire.messages import EvidenceItem, ObjectObservation
+from edge.findings import BehaviourFinding, Finding, ObjectFinding, PassageFinding
+from wire.messages import (
+    BehaviourObservation,
+    EvidenceItem,
+    ObjectObservation,
+    PassageObservation,
+)
 
-PlaceObservation = ObjectObservation
+PlaceObservation = ObjectObservation | BehaviourObservation | PassageObservation
 
 
 def observe_place(
@@ -18,6 +23,10 @@ def observe_place(
     match finding:
         case ObjectFinding():
             return _object(finding, {**common, "evidence": evidence})
+        case BehaviourFinding():
+            return _behaviour(finding, {**common, "evidence": evidence})
+        case PassageFinding():
+            return _passage(finding, {**common, "evidence": evidence})
     raise TypeError(f"no observation is made of a {type(finding).__name__}")
 
 
@@ -33,5 +42,36 @@ def _object(finding: ObjectFinding, fields: dict[str, object]) -> ObjectObservat
             "stay_s": None if event.stay_s is None else round(event.stay_s, 1),
             "count": event.count,
             "parked": event.object.parked,
+        }
+    )
+
+
+def _behaviour(finding: BehaviourFinding, fields: dict[str, object]) -> BehaviourObservation:
+    event = finding.event
+    return BehaviourObservation.model_validate(
+        {
+            **fields,
+            "behaviour": event.behaviour,
+            "label": event.object.label,
+            "zone": event.zone,
+            "line": event.line,
+            "tracks": event.tracks,
+            "count": event.count,
+            "since_at": event.since,
+            "stay_s": round(event.stay_s, 1),
+            "reason": event.reason,
+        }
+    )
+
+
+def _passage(finding: PassageFinding, fields: dict[str, object]) -> PassageObservation:
+    passage = finding.passage
+    return PassageObservation.model_validate(
+        {
+            **fields,
+            "line": passage.line,
+            "direction": passage.direction,
+            "members": finding.members,
+            "grants": passage.grants,
         }
     )

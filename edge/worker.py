@@ -32,6 +32,7 @@ from edge.emit import Emitter, Origin
 from edge.evidence import EvidenceRing
 from edge.face_matching_box import BoxMatching, hub_time
 from edge.findings import Finding
+from edge.grants import GrantBook
 from edge.mailbox import Mailboxes
 from edge.networks import load_networks
 from edge.outbox import Outbox, SqliteOutbox
@@ -76,6 +77,7 @@ class Parts:
     outbox: Outbox | None = None
     publish: bool = True
     counters: Counters = field(default_factory=Counters)
+    grants: GrantBook = field(default_factory=GrantBook)
     clocks: Clocks = field(default_factory=Clocks)
     stop: threading.Event = field(default_factory=threading.Event)
 
@@ -178,6 +180,7 @@ class _Worker:
             new_track_id=lambda: f"{self._boot_id}-{section.id}-{next(numbers)}",
             clocks=self._parts.clocks,
             tap=self._taps.get(section.id),
+            grants=self._parts.grants,
         )
 
     def start(self) -> None:
@@ -272,13 +275,13 @@ class _Worker:
         for name, camera in self._cameras.items():
             self._publisher.publish_health(name, camera.health(waiting))
 
-    def _tell(self, finding: Finding) -> None:
+    def _tell(self, finding: Finding) -> str | None:
         try:
             observation_id = self._emitter.tell(finding)
         except StoreError:
             self._parts.counters.of(finding.frame.camera).faults += 1
             log.exception("camera %s: an observation is lost", finding.frame.camera)
-            return
+            return None
         log.info(
             "camera %s: observation %s, track %s revision %d: %s",
             finding.frame.camera,
@@ -288,6 +291,7 @@ class _Worker:
             finding.reason,
         )
         self._publisher.wake()
+        return observation_id
 
     def _tell_camera(self, camera: str, observation: CameraObservation) -> None:
         self._emitter.tell_camera(camera, observation)

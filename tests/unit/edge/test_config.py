@@ -35,6 +35,8 @@ ZONES = (
     + '[[cameras.zones]]\nid = "b"\n' + SQUARE
 )  # fmt: skip
 LINE = 'objects = true\n[[cameras.lines]]\nid = "a"\nstart = [0, 0]\nend = [0, 1]\n'
+BEHAVIOUR = 'objects = true\n[[cameras.behaviours]]\nkind = "loitering"\nzone = "yard"\n'
+PASSAGE = 'objects = true\n[[cameras.passages]]\nline = "gate"\n'
 SIZES = "objects = true\n[cameras.perspective]\nfar = [0.3, 0.1]\nnear = [0.9, 0.4]\n"
 
 
@@ -89,6 +91,20 @@ def test_a_device_number_is_a_source(tmp_path: Path) -> None:
         (AT, AT + ZONES.replace("[1, 1]", "[0.5, 0]"), "it has no area"),
         (AT, AT + ZONES.replace("dwell_s", "dwell"), "zones[0].dwell: there is no such key"),
         (AT, AT + LINE.replace("[0, 1]", "[0, 0]"), "start and end are the same place"),
+        (AT, AT + BEHAVIOUR, "behaviours[0], loitering: this camera has no zone 'yard'"),
+        (AT, AT + BEHAVIOUR.replace("loitering", "dancing"), "does not match any of the expected"),
+        (
+            AT,
+            AT + BEHAVIOUR + "people = 3\n",
+            "behaviours[0].loitering.people: there is no such key",
+        ),
+        (AT, AT + BEHAVIOUR.replace("objects = true", ""), "set objects to true"),
+        (
+            AT,
+            AT + BEHAVIOUR.replace("loitering", "tailgating"),
+            "tailgating.device: Field required",
+        ),
+        (AT, AT + PASSAGE, "passages[0]: this camera has no line 'gate'"),
         (AT, AT + SIZES.replace("0.9, 0.4", "0.2, 0.4"), "near must be lower in the picture"),
         (AT, AT + SIZES.replace("0.9, 0.4", "0.9, 0.04"), "a person is higher when near"),
         (AT, AT + "privacy = [[[0, 0], [1, 0]]]\n", "privacy[0]: Tuple should have at least 3"),

@@ -11,21 +11,32 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
+from edge.behaviours import BehaviourEvent
 from edge.emit import Emitter, Origin
 from edge.evidence import EvidenceRing
-from edge.findings import FaceFinding, ObjectFinding, PlateFinding
+from edge.findings import (
+    BehaviourFinding,
+    FaceFinding,
+    ObjectFinding,
+    PassageFinding,
+    PlateFinding,
+)
 from edge.observe import Reason
 from edge.outbox import MemoryOutbox
+from edge.passages import Member, Passage
 from edge.zones import PlaceEvent
 from tests.unit.edge.fakes import T0, FakeFaceDetector, embedding_of, frame, picture
 from tests.unit.edge.moments import thing
 from wire.codec import decode
 from wire.errors import InvalidMessage
 from wire.messages import (
+    BehaviourObservation,
     CameraObservation,
     Event,
     FaceObservation,
     ObjectObservation,
+    PassageMember,
+    PassageObservation,
     PlateObservation,
     PlateText,
 )
@@ -167,6 +178,28 @@ def test_an_object_names_its_place_and_hides_every_face(event: PlaceEvent) -> No
     for x in (145, 445):  # both faces, the one in the object's own box too
         around = slice(60, 190), slice(x - 65, x + 65)
         assert np.abs(scene[around] - SCENE[around]).mean() > 15
+
+
+def test_a_behaviour_and_a_passage_as_the_wire_has_them() -> None:
+    who, ids = thing("b-gate-1", (0.2, 0.5)), "00000000-0000-4000-8000-000000000009"
+    event = BehaviourEvent(
+        "loitering", who, T0 + timedelta(seconds=90), ("b-gate-1",), 1, T0, "why", zone="yard"
+    )
+    member = PassageMember(track_id="b-gate-1", label="person", crossed_at=T0, faces=(ids,))
+    passage = Passage("gate", "in", (Member(who, T0),), 1)
+    common = {**COMMON, "faces": FACE.faces}
+    one, other = Box(), Box()
+    one.emitter.tell(BehaviourFinding(**common, event=event))  # type: ignore[arg-type]
+    other.emitter.tell(
+        PassageFinding(**common, passage=passage, members=(member,))  # type: ignore[arg-type]
+    )
+    told, came = one.sent()[1].data, other.sent()[1].data
+    assert isinstance(told, BehaviourObservation)
+    assert (told.behaviour, told.zone, told.line, told.stay_s) == ("loitering", "yard", None, 90.0)
+    assert (told.since_at, told.reason, told.count) == (T0, "why", 1)
+    assert isinstance(came, PassageObservation)
+    assert (came.line, came.direction, came.grants) == ("gate", "in", 1)
+    assert came.members == (member,)
 
 
 def test_each_telling_has_an_id_and_a_sequence_of_its_own() -> None:

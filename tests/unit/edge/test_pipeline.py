@@ -4,6 +4,7 @@ import gc
 import itertools
 import weakref
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -13,14 +14,22 @@ from edge.camera import _steps
 from edge.closer import RecentFrames
 from edge.config import CameraSection, EdgeConfig
 from edge.counters import CameraCounters
-from edge.findings import FaceFinding, ObjectFinding, PlateFinding
+from edge.findings import (
+    BehaviourFinding,
+    FaceFinding,
+    ObjectFinding,
+    PassageFinding,
+    PlateFinding,
+)
 from edge.frame import SceneEnd
+from edge.grants import Grant, GrantBook
 from edge.observe import Reason
 from edge.outbox import MemoryOutbox
 from edge.pipeline import Finding, Pipeline
 from edge.worker import Parts, run
 from tests.unit.edge.clips import write_clip
 from tests.unit.edge.fakes import (
+    T0,
     FakeObjects,
     FakePlates,
     Placed,
@@ -42,15 +51,18 @@ class Gate:
         numbers = itertools.count(1)
         options = {"id": "gate", "source": "x", "min_face_px": 20, **settings}
         section = CameraSection.model_validate(options)
-        self.objects = FakeObjects()
+        self.objects, self.grants = FakeObjects(), GrantBook()
         networks = fake_networks(FakePlates(), self.objects)
         self.counters, self.findings = CameraCounters(), list[tuple[int, Finding]]()
-        steps = _steps(section, networks, main_stream, lambda: f"b-gate-{next(numbers)}")
+        steps = _steps(
+            section, networks, main_stream, lambda: f"b-gate-{next(numbers)}", self.grants
+        )
         self.pipeline = Pipeline(steps, self.counters, self._tell)
         self.number = 0
 
-    def _tell(self, finding: Finding) -> None:
+    def _tell(self, finding: Finding) -> str:
         self.findings.append((self.number, finding))
+        return f"00000000-0000-4000-8000-{len(self.findings):012d}"
 
     def show(self, *placed: Placed, size: tuple[int, int] = (640, 360)) -> None:
         self.pipeline.process(
@@ -297,3 +309,44 @@ def test_a_privacy_zone_hides_people_from_every_network(tmp_path: Path) -> None:
     assert any((image[:, 400:] > 0).any() for image in objects.pictures)
     kinds = {decode(m.payload).event.data.kind for m in outbox.after(0, 99)}
     assert {"camera", "face"} <= kinds  # ann stands beside it and is seen
+
+
+def test_two_on_one_grant_are_a_passage_with_the_face_that_was_seen_and_a_tailgater() -> None:
+    door = {"line": "gate", "device": "door"}
+    gate = Gate(
+        objects=True,
+        lines=[GATE],
+        passages=[door],
+        behaviours=[{"kind": "tailgating", "direction": "in", **door}],
+    )
+    gate.grants.connected("door", T0 - timedelta(minutes=1))
+    gate.grants.add(Grant("door", T0 + timedelta(seconds=1), "card", "17"))
+
+    def two(n: int) -> list[Placed]:
+        """Ann, whose face is seen, and someone behind her."""
+        x = 200 + 12 * n
+        face = ("ann", (x + 20, 64, x + 60, 104))
+        return [("person", (x, 60, x + 80, 260)), face, ("person", (x - 130, 60, x - 50, 260))]
+
+    gate.play(34, two)
+    gate.play(40, lambda n: [])
+    told = [finding for _, finding in gate.findings]
+    (passage,) = [f for f in told if isinstance(f, PassageFinding)]
+    (tailgating,) = [f for f in told if isinstance(f, BehaviourFinding)]
+    faces = {i + 1 for i, finding in enumerate(told) if isinstance(finding, FaceFinding)}
+    first, second = passage.members
+    assert {int(observation[-12:]) for observation in first.faces} == faces
+    assert second.faces == ()
+    assert passage.passage.grants == 1
+    assert tailgating.event.tracks == (second.track_id, first.track_id)
+    assert passage.frame.captured_at == first.crossed_at  # it is shown as they crossed
+    assert tailgating.frame.captured_at == second.crossed_at
+
+
+def test_a_car_in_the_fire_lane_is_told_once_while_nothing_else_moves() -> None:
+    lane = {"kind": "blocked_lane", "zone": "right", "stay_s": 60}
+    gate = Gate(**{**YARD, "lines": [], "behaviours": [lane]})
+    gate.play(900, lambda n: [("car", (min(20 + 20 * n, 420), 100, min(140 + 20 * n, 540), 180))])
+    (finding,) = [f for _, f in gate.findings if isinstance(f, BehaviourFinding)]
+    assert 60 <= finding.event.stay_s < 66
+    assert gate.counters.still > 600

@@ -1,0 +1,1 @@
+"""How well behaviours are told: made scenarios with known truth, and real video for false alarms."""
