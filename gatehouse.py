@@ -78,6 +78,7 @@ _mount("models.cli", "models_app", "edge", command="models")
 _mount("models.plates.cli", "eval_plates", "edge", command="plates", group=eval_app)
 _mount("models.faces.cli", "eval_faces", "edge", command="faces", group=eval_app)
 _mount("models.faces.liveness_cli", "eval_liveness", "edge", command="liveness", group=eval_app)
+_mount("edge.evaluation.cli", "eval_behaviours", "edge", command="behaviours", group=eval_app)
 _mount("evaluation.cli", "eval_video", "edge,hub", command="video", group=eval_app)
 app.add_typer(eval_app, name="eval")
 
@@ -87,7 +88,7 @@ def bench(
     only: Annotated[
         list[str] | None,
         typer.Option(
-            help="decoding, networks, pipeline, hub or gallery; can be given more than once."
+            help="decoding, networks, behaviours, pipeline, hub or gallery; can be given more than once."
         ),
     ] = None,
     pack: Annotated[
