@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from tests.bench import decoding, gallery, hub, networks, pipeline, rules
+from tests.bench import behaviours, decoding, gallery, hub, networks, pipeline, rules
 from tests.bench.report import Row, as_json, as_markdown, machine
 from tests.servers import mosquitto_path
 from wire.errors import InputError
@@ -13,6 +13,7 @@ __all__ = ["as_json", "as_markdown", "run"]
 PARTS: dict[str, Callable[[str], list[Row]]] = {
     "decoding": lambda _pack: decoding.run(),
     "networks": lambda _pack: networks.run(),
+    "behaviours": lambda _pack: behaviours.run(),
     "pipeline": pipeline.run,
     "hub": lambda _pack: hub.run(),
     "rules": lambda _pack: rules.run(),
