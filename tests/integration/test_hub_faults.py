@@ -128,6 +128,7 @@ def test_without_a_broker_it_stays_up_and_says_so(tmp_path: Path) -> None:
     assert "Traceback" not in process.log.read_text()
 
 
+@pytest.mark.timeout(480)  # twelve processes, one after another
 def test_every_mistake_is_one_message_and_its_exit_code(tmp_path: Path) -> None:
     edge = FakeEdge()
     config, _ = write_config(tmp_path, edge, broker_port=free_port())
