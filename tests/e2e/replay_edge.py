@@ -5,6 +5,7 @@ it came is appended to a file after each observation, so that a restart may stor
 under the same id and another sequence, as a worker that is killed between two writes would.
 """
 
+import contextlib
 import os
 import random
 import secrets
@@ -13,19 +14,20 @@ import sys
 import threading
 import time
 import uuid
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
 from edge.clock import ClockOffset
-from edge.config import load_config
+from edge.config import EdgeConfig, load_config
 from edge.emit import Origin
 from edge.evidence import EvidenceRing
 from edge.outbox import SqliteOutbox
 from edge.publish import Identity, Publisher
 from edge.worker import new_message_id, signing_key_path
 from wire.keys import load_or_create_signing_key, verifying_key
-from wire.messages import PlateObservation, PlateText
+from wire.messages import AnyObservation, PlateObservation, PlateText
 from wire.topics import EdgeTopics
 
 CAMERA = "gate-in"
@@ -65,11 +67,11 @@ def observation(number: int) -> PlateObservation:
     )
 
 
-def main(config_path: str, count: int, rate_hz: float) -> None:
-    config = load_config(Path(config_path))
-    progress = config.edge.data_dir / "progress"
+@contextlib.contextmanager
+def run_edge(config: EdgeConfig) -> Iterator[tuple[SqliteOutbox, Origin, Publisher]]:
+    """The outbox and the publisher of an edge box; on leaving, wait until all is delivered, say so in the
+    file ``drained``, and go on until SIGTERM."""
     config.edge.data_dir.mkdir(parents=True, exist_ok=True)
-    done = progress.read_text().count("\n") if progress.exists() else 0
     topics = EdgeTopics(config.edge.site, config.edge.id)
     offset = ClockOffset()
     origin = Origin(
@@ -92,14 +94,7 @@ def main(config_path: str, count: int, rate_hz: float) -> None:
     publisher.start()
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    with progress.open("a") as file:
-        for number in range(done, count):
-            _append(outbox, origin, number)
-            file.write(f"{number}\n")
-            file.flush()
-            os.fsync(file.fileno())
-            publisher.wake()
-            time.sleep(1.0 / rate_hz)
+    yield outbox, origin, publisher
     while outbox.waiting() and not stop.is_set():
         time.sleep(0.02)
     (config.edge.data_dir / "drained").write_text(str(time.time()))
@@ -107,18 +102,36 @@ def main(config_path: str, count: int, rate_hz: float) -> None:
     publisher.stop()
 
 
-def _append(outbox: SqliteOutbox, origin: Origin, number: int) -> None:
+def main(config_path: str, count: int, rate_hz: float) -> None:
+    config = load_config(Path(config_path))
+    progress = config.edge.data_dir / "progress"
+    done = progress.read_text().count("\n") if progress.exists() else 0
+    with run_edge(config) as (outbox, origin, publisher), progress.open("a") as file:
+        for number in range(done, count):
+            append(outbox, origin, observation(number), observation_id(number), CAMERA)
+            file.write(f"{number}\n")
+            file.flush()
+            os.fsync(file.fileno())
+            publisher.wake()
+            time.sleep(1.0 / rate_hz)
+
+
+def append(
+    outbox: SqliteOutbox, origin: Origin, data: AnyObservation, message_id: str, camera: str
+) -> None:
+    """Put an observation into the outbox."""
+
     def encode(sequence: int) -> bytes:
         return origin.sign(
-            observation(number),
-            message_id=observation_id(number),
+            data,
+            message_id=message_id,
             time=datetime.now(UTC),
-            camera=CAMERA,
+            camera=camera,
             boot_id=outbox.boot_id,
             sequence=sequence,
         )
 
-    outbox.append(origin.topics.observation(CAMERA, "plate"), encode)
+    outbox.append(origin.topics.observation(camera, data.kind), encode)
 
 
 if __name__ == "__main__":

@@ -106,7 +106,10 @@ class Site:
         return (self.folder / f"{name}.log").read_text("utf-8", errors="replace")
 
     def api(self, method: str, path: str, *, token: str | None = None, **arguments: Any) -> Any:
-        headers = {"authorization": f"Bearer {token or self.token}"}
+        headers = {
+            "authorization": f"Bearer {token or self.token}",
+            **arguments.pop("headers", {}),
+        }
         if method != "GET":
             headers["idempotency-key"] = os.urandom(8).hex()
         answer = httpx.request(
