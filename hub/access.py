@@ -32,6 +32,7 @@ class Scope(StrEnum):
     REGISTER_WRITE = "register:write"
     RULES_READ = "rules:read"
     RULES_WRITE = "rules:write"
+    PASSES_REQUEST = "passes:request"
     AUDIT_READ = "audit:read"
     HEALTH_READ = "health:read"
 
@@ -52,7 +53,7 @@ _SEES_ALERTS = {Scope.ALERTS_READ, Scope.EVIDENCE_READ, Scope.HEALTH_READ}
 
 SCOPES: Final[Mapping[Role, frozenset[Scope]]] = MappingProxyType(
     {
-        Role.GUARD: frozenset({*_SEES_ALERTS, Scope.ALERTS_WRITE}),
+        Role.GUARD: frozenset({*_SEES_ALERTS, Scope.ALERTS_WRITE, Scope.PASSES_REQUEST}),
         Role.OPERATOR: frozenset(
             {
                 *_SEES_ALERTS,
@@ -67,6 +68,7 @@ SCOPES: Final[Mapping[Role, frozenset[Scope]]] = MappingProxyType(
                 Scope.RULES_WRITE,
                 Scope.REGISTER_READ,
                 Scope.REGISTER_WRITE,
+                Scope.PASSES_REQUEST,
                 Scope.DELIVERIES_READ,
                 Scope.DELIVERIES_WRITE,
             }
@@ -85,7 +87,13 @@ SCOPES: Final[Mapping[Role, frozenset[Scope]]] = MappingProxyType(
         ),
         Role.CENTRE: frozenset({*_SEES_ALERTS, Scope.ALERTS_WRITE, Scope.OBSERVATIONS_READ}),
         Role.OFFICE: frozenset(
-            {Scope.REGISTER_READ, Scope.REGISTER_WRITE, Scope.LOOK_UP, Scope.HEALTH_READ}
+            {
+                Scope.REGISTER_READ,
+                Scope.REGISTER_WRITE,
+                Scope.PASSES_REQUEST,
+                Scope.LOOK_UP,
+                Scope.HEALTH_READ,
+            }
         ),
         Role.ADMIN: frozenset(Scope),
     }

@@ -1,8 +1,8 @@
-"""Visits and cars that are registered from a phone, and what becomes of them (the 房东码 idea). Pure.
+"""Passes of visitors and of tenants' cars, and what becomes of them. Pure.
 
-In: what somebody sent from the page of a unit, a decision of the property office, the time. Out: the next
-state, or `Refused` with a named reason. The lifecycle is the table `MOVES`. A pass does nothing until the
-office has approved it and nothing after its end, and is erased some days later.
+In: what somebody asks for, a decision of the property office, the time. Out: the next state, or `Refused`
+with a named reason. The lifecycle is the table `MOVES`. A pass does nothing until the office has approved it
+and nothing after its end, and is erased some days later.
 """
 
 from collections.abc import Mapping

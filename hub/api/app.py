@@ -21,6 +21,7 @@ from hub.api import (
     rules,
     silences,
     subjects,
+    visits,
     watchlists,
 )
 from hub.api.access import allowed
@@ -35,6 +36,7 @@ _ROUTERS = (
     response_times.router,
     register.router,
     rules.router,
+    visits.router,
     observations.router,
     evidence.router,
     watchlists.router,

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from hub.alerts import Disposition, Level, State
+from hub.passes import PassKind, PassState
 from hub.watchlist import Category, EntryState, ListKind
 from wire.messages import AlertEvidence, ConditionMatch, FaceMatch, PlateMatch, Severity
 
@@ -349,6 +350,37 @@ class Removed(BaseModel):
 
     kind: str
     key: str
+
+
+class PassRequest(Request):
+    """A visit, or a tenant's car, for a while. `consent` names the text that the visitor agreed to."""
+
+    site: Annotated[str, Field(min_length=1, max_length=63)]
+    unit: Annotated[str, Field(min_length=1, max_length=63)]
+    kind: PassKind
+    name: Label
+    plate: Annotated[str, Field(max_length=32)] | None = None
+    valid_from: AwareDatetime
+    valid_until: AwareDatetime
+    consent: Annotated[str, Field(min_length=1, max_length=16)]
+
+
+class PassOut(BaseModel):
+    """A pass. It counts while it is ``approved`` and in its time, and is erased some days after its end."""
+
+    id: str
+    site: str
+    unit: str
+    kind: PassKind
+    state: PassState
+    name: str
+    plate: str | None
+    valid_from: AwareDatetime
+    valid_until: AwareDatetime
+    requested_at: AwareDatetime
+    consent: str
+    decided_by: str
+    decided_at: AwareDatetime | None
 
 
 class AuditOut(BaseModel):

@@ -126,7 +126,7 @@ vehicles = Table(
     Column("valid_until", Moment),
 )
 
-#: Visits and tenants' cars, from the page of a unit or from the office. Gone some days after their end.
+#: Visits and tenants' cars. Gone some days after their end.
 passes = Table(
     "passes",
     metadata,
@@ -140,7 +140,7 @@ passes = Table(
     Column("valid_from", Moment, nullable=False),
     Column("valid_until", Moment, nullable=False),
     Column("requested_at", Moment, nullable=False),
-    # Which text was consented to, "" where the office has entered the pass.
+    # Which text was consented to.
     Column("consent", String(16), nullable=False),
     Column("decided_by", String(63), nullable=False),
     Column("decided_at", Moment),
