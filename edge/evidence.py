@@ -16,12 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.frame import Frame, Image
+from models.pixelate import pixelate
 from wire.messages import EvidenceItem
 
 Box = tuple[float, float, float, float]
 """x1, y1, x2, y2 in px."""
 
-_BLOCKS: Final = 5  # a face of five blocks a side is nobody's
 _BOX_COLOUR: Final = (0, 200, 255)  # BGR, amber: seen on asphalt and on snow
 
 
@@ -59,17 +59,6 @@ def bystanders(faces: NDArray[np.float32], subject: Box | None) -> NDArray[np.fl
     overlap = shared / np.maximum(union, 1e-6)
     best = int(overlap.argmax())
     return np.delete(faces, best, axis=0) if overlap[best] >= 0.5 else faces
-
-
-def pixelate(image: Image, boxes: NDArray[np.float32]) -> None:
-    """Make the faces in `boxes` ``(N, 4)`` unrecognisable, in place, with a margin of a fifth."""
-    for box in boxes:
-        margin = 0.2 * (box[2:] - box[:2])
-        x1, y1, x2, y2 = _clip((*(box[:2] - margin), *(box[2:] + margin)), image)
-        if x1 < x2 and y1 < y2:
-            area = image[y1:y2, x1:x2]
-            blocks = cv2.resize(area, (_BLOCKS, _BLOCKS), interpolation=cv2.INTER_AREA)
-            area[:] = cv2.resize(blocks, (x2 - x1, y2 - y1), interpolation=cv2.INTER_NEAREST)
 
 
 def draw_scene(

@@ -20,6 +20,8 @@ class Scope(StrEnum):
     ALERTS_WRITE = "alerts:write"
     ALERTS_SILENCE = "alerts:silence"
     EVIDENCE_READ = "evidence:read"
+    EVIDENCE_WHOLE = "evidence:whole"
+    EVIDENCE_EXPORT = "evidence:export"
     OBSERVATIONS_READ = "observations:read"
     LOOK_UP = "lookup"
     WATCHLISTS_READ = "watchlists:read"
@@ -61,6 +63,7 @@ SCOPES: Final[Mapping[Role, frozenset[Scope]]] = MappingProxyType(
                 Scope.ALERTS_SILENCE,
                 Scope.OBSERVATIONS_READ,
                 Scope.LOOK_UP,
+                Scope.EVIDENCE_EXPORT,
                 Scope.WATCHLISTS_READ,
                 Scope.WATCHLISTS_WRITE,
                 Scope.SUBJECTS_WRITE,
@@ -85,7 +88,15 @@ SCOPES: Final[Mapping[Role, frozenset[Scope]]] = MappingProxyType(
                 Scope.HEALTH_READ,
             }
         ),
-        Role.CENTRE: frozenset({*_SEES_ALERTS, Scope.ALERTS_WRITE, Scope.OBSERVATIONS_READ}),
+        Role.CENTRE: frozenset(
+            {
+                *_SEES_ALERTS,
+                Scope.ALERTS_WRITE,
+                Scope.OBSERVATIONS_READ,
+                Scope.EVIDENCE_WHOLE,
+                Scope.EVIDENCE_EXPORT,
+            }
+        ),
         Role.OFFICE: frozenset(
             {
                 Scope.REGISTER_READ,

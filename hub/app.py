@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from hub.access import Role, new_token, token_hash
 from hub.api import Services, create_app
 from hub.broker import MqttBroker
+from hub.clip_blur import ClipBlurrer
 from hub.config import MQTT_SINK, HubConfig
 from hub.decide import Identifier
 from hub.downlink import Downlink
@@ -28,6 +29,7 @@ from hub.edges import CameraState, EdgeBook, EdgeState
 from hub.enrolment import Enroller, empty_gallery
 from hub.escalator import Escalator
 from hub.evidence import EvidenceKeeper
+from hub.evidence_export import Exporter
 from hub.evidence_files import EvidenceFiles
 from hub.forward import Forwarder
 from hub.gallery import Gallery
@@ -188,6 +190,15 @@ class Hub:
             escalation=config.escalation,
             wake_sinks=self._wake_sinks,
             stopping=self._stopping.is_set,
+            exporter=Exporter(
+                self.store,
+                self.files.read,
+                known,
+                self.keys.signing,
+                self.keys.signing.public_key(),
+                now,
+            ),
+            blurrer=ClipBlurrer(faces[0].detector) if faces else None,
         )
 
     def _make_ingest(

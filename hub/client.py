@@ -36,6 +36,10 @@ class HubClient:
         """Read one thing."""
         return self._ask("GET", path, params=_given(parameters))
 
+    def download(self, path: str, **parameters: Any) -> bytes:
+        """Read one file."""
+        return self._answer("GET", path, params=_given(parameters)).content
+
     def pages(self, path: str, **parameters: Any) -> Iterator[Any]:
         """Read all items of a list."""
         cursor: str | None = None

@@ -12,6 +12,7 @@ from hub.gallery import Embedding, Gallery
 from models.faces import FacePack
 from models.faces.calibration import Calibration
 from models.faces.quality import assess
+from models.faces.types import FaceDetector
 from models.photos import decode_photo
 from wire.errors import InputError
 
@@ -33,6 +34,11 @@ class Enroller:
 
     def __init__(self, pack: FacePack) -> None:
         self._pack = pack
+
+    @property
+    def detector(self) -> FaceDetector:
+        """What finds faces."""
+        return self._pack.detector
 
     @property
     def pack(self) -> str:

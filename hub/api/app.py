@@ -39,6 +39,7 @@ _ROUTERS = (
     visits.router,
     observations.router,
     evidence.router,
+    evidence.cases,
     watchlists.router,
     subjects.router,
     events.router,

@@ -8,8 +8,10 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from hub.api.shapes import Health
+from hub.clip_blur import ClipBlurrer
 from hub.enrolment import Enroller
 from hub.escalation import EscalationSection
+from hub.evidence_export import Exporter
 from hub.evidence_files import EvidenceFiles
 from hub.store import Store
 from hub.tell import Teller
@@ -34,6 +36,8 @@ class Services:
     escalation: EscalationSection
     wake_sinks: Callable[[], None]
     stopping: Callable[[], bool]
+    exporter: Exporter
+    blurrer: ClipBlurrer | None
 
 
 def services(request: Request) -> Services:

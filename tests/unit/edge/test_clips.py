@@ -16,7 +16,7 @@ import pytest
 from edge.annexb import NalFormat, join, split
 from edge.clip import ClipMaker, clip_offer, packet_taps
 from edge.config import EdgeConfig
-from edge.mp4 import index_first, mux
+from edge.mp4 import mux
 from edge.packets import Cut, Limits, NoClip, Packet, PacketFormat, PacketRing, playing_times
 from edge.sources import parse_source
 from edge.tap import PacketTap
@@ -24,6 +24,7 @@ from tests.unit.edge.clips import texture
 from tests.unit.edge.fakes import T0
 from tests.unit.edge.test_config import SEAL, VERIFY
 from wire.messages import ClipOffer, EvidenceReply
+from wire.mp4 import index_first
 
 FORM = PacketFormat("h264", 640, 360)
 HZ = Fraction(1, 25)

@@ -11,8 +11,8 @@ from edge.evidence import (
     bystanders,
     cut_crop,
     draw_scene,
-    pixelate,
 )
+from models.pixelate import pixelate
 from tests.unit.edge.fakes import frame
 
 NOBODY = np.zeros((0, 4), np.float32)

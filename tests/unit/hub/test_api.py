@@ -21,6 +21,7 @@ from hub.api import Services, create_app, openapi
 from hub.api.shapes import BrokerHealth, Health, IngestHealth
 from hub.audit import first_break
 from hub.enrolment import Enroller
+from hub.evidence_export import Exporter
 from hub.store import access, alerts, audit
 from models.faces import FaceDetections, FacePack
 from tests.servers import free_port
@@ -124,6 +125,15 @@ def api(bench: HubBench, application: FastAPI) -> Api:
         escalation=bench.config.escalation,
         wake_sinks=lambda: None,
         stopping=made.stopping.is_set,
+        exporter=Exporter(
+            bench.store,
+            bench.files.read,
+            {bench.edge.id: bench.edge.known},
+            bench.signing,
+            bench.signing.public_key(),
+            lambda: bench.now,
+        ),
+        blurrer=None,
     )
     application.state.services = made.services
     made.client = TestClient(application, raise_server_exceptions=False)
