@@ -44,8 +44,9 @@ from hub.raise_alerts import Raiser
 from hub.rule_store import RuleKeeper
 from hub.rules import RuleBook
 from hub.sinks.filter import Filter
-from hub.sinks.make import Route, make_route
+from hub.sinks.make import Route, SinkMaker
 from hub.sinks.mqtt import MqttSink
+from hub.sinks.shown import ShownReader
 from hub.store import Store, access, edges, open_store
 from hub.store.registry import StoredRegister
 from hub.tell import Teller
@@ -120,9 +121,15 @@ def load_faces(config: HubConfig) -> tuple[Enroller, Gallery] | None:
     return Enroller(pack), empty_gallery(pack, calibration, config.models.threads)
 
 
-def make_sinks(config: HubConfig) -> list[Route]:
+def make_sinks(config: HubConfig, store: Store, files: EvidenceFiles) -> list[Route]:
     """The sinks of the configuration. ConfigError when a secret cannot be used."""
-    return [make_route(section, utc_now) for section in config.sinks]
+    maker = SinkMaker(utc_now, ShownReader(store, files))
+    return [maker.route(section) for section in config.sinks]
+
+
+def evidence_files(config: HubConfig, keys: Keys) -> EvidenceFiles:
+    """Where the pictures are."""
+    return EvidenceFiles(config.data_dir / "evidence", FileVault(keys.evidence))
 
 
 class Hub:
@@ -133,10 +140,10 @@ class Hub:
         self.version = version("gatehouse")
         self.keys = load_keys(config.data_dir)
         self.rules = RuleKeeper(config.rules_dir)
-        sinks = make_sinks(config)
         faces = load_faces(config)
         self.store = open_store(config.database_url)
-        self.files = EvidenceFiles(config.data_dir / "evidence", FileVault(self.keys.evidence))
+        self.files = evidence_files(config, self.keys)
+        sinks = make_sinks(config, self.store, self.files)
         self.inbox = Inbox()
         known = {
             edge.id: KnownEdge(edge.id, edge.site, verifying_key(edge.public_key))

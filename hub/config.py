@@ -194,12 +194,23 @@ def explain(error: ValidationError, example: str) -> str:
     """Say each problem on a line of its own, with its key as TOML writes it."""
     lines = []
     for problem in error.errors(include_url=False, include_input=False):
-        key = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in problem["loc"])
+        key = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in _keys(problem["loc"]))
         message = problem["msg"].removeprefix("Value error, ")
         if problem["type"] == "extra_forbidden":
             message = f"there is no such key; see {example} for those there are"
+        if problem["type"].startswith("union_tag"):
+            kinds, given = problem["ctx"].get("expected_tags"), problem["ctx"].get("tag")
+            key = f"{key}.kind"
+            message = f"it must be one of {kinds}, not {given!r}" if kinds else "it is missing"
         lines.append(f"  {key.removeprefix('.')}: {message}" if key else f"  {message}")
     return "\n".join(lines)
+
+
+def _keys(loc: tuple[int | str, ...]) -> tuple[int | str, ...]:
+    """The keys of the file alone: of a sink, pydantic also names the kind that it was read as."""
+    if len(loc) > 2 and loc[0] == "sinks" and isinstance(loc[2], str):
+        return (*loc[:2], *loc[3:])
+    return loc
 
 
 def read_secret(path: Path) -> list[str]:

@@ -8,10 +8,11 @@ from datetime import datetime
 
 from wire.codec import decode
 from wire.errors import InvalidMessage
-from wire.messages import AlertEvent, AlertRaised
+from wire.messages import AlertChanged, AlertEvent
 
 RAISED = "raised"
-"""The first step of every alert; the others are called after the state that the alert is in."""
+"""The first step of every alert. A move is called after the state that it leads to, another change after
+itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +47,11 @@ class Due:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One event, read. `actor` and `note` are the person's who moved the alert, "" where nobody did."""
+    """One event, read: which step of which alert, and the alert as it is after it."""
 
     due: Due
     step: str
     alert: AlertEvent
-    actor: str = ""
-    note: str = ""
 
 
 def read_notice(due: Due) -> Notice:
@@ -60,5 +59,6 @@ def read_notice(due: Due) -> Notice:
     data = decode(due.body).event.data
     if not isinstance(data, AlertEvent):
         raise InvalidMessage("unknown_type", f"{data.TYPE} is no event of an alert")
-    step = RAISED if isinstance(data, AlertRaised) else data.state
-    return Notice(due, step, data)
+    if isinstance(data, AlertChanged):
+        return Notice(due, data.state if data.change == "moved" else data.change, data)
+    return Notice(due, RAISED, data)

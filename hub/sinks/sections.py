@@ -18,7 +18,17 @@ from hub.watchlist import Category
 from wire.messages import Identifier, Severity
 
 Step = Literal[
-    "raised", "acknowledged", "verified", "false_alarm", "dispatched", "on_scene", "closed"
+    "raised",
+    "joined",
+    "assigned",
+    "escalated",
+    "noted",
+    "acknowledged",
+    "verified",
+    "false_alarm",
+    "dispatched",
+    "on_scene",
+    "closed",
 ]
 
 
@@ -101,4 +111,37 @@ class WebhookSection(HttpSink):
         return self
 
 
-SinkSection = WebhookSection
+Digits20 = Annotated[str, Field(pattern=r"^[0-9]{20}$")]
+
+
+class Gat1400Section(HttpSink):
+    """A view library of the police (GA/T 1400, 视图库).
+
+    `device_id` is who the hub is to it, `organ` the 12 digits that our notifications begin with; `cameras`
+    gives the id of a camera, by site and camera, where the library knows it by one of its own.
+    """
+
+    kind: Literal["gat1400"]
+    url: Url
+    device_id: Digits20
+    organ: Annotated[str, Field(pattern=r"^[0-9]{12}$")]
+    username: Annotated[str, Field(min_length=1)]
+    password_file: Path
+    keepalive_s: Annotated[float, Field(ge=5, le=300)] = 60.0
+    cameras: dict[str, Digits20] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _is_for_the_police(self) -> Self:
+        self._check_address(self.url)
+        if self.filter.unverified == "all":
+            raise ValueError(
+                'filter.unverified: the police are told of an unverified alert only where it is "urgent"'
+            )
+        return self
+
+    def device_of(self, site: str, camera: str) -> str:
+        """The 20 digits of a camera: its own, else the hub's."""
+        return self.cameras.get(f"{site}/{camera}", self.device_id)
+
+
+SinkSection = Annotated[WebhookSection | Gat1400Section, Field(discriminator="kind")]

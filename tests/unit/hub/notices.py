@@ -10,7 +10,15 @@ from hub.alerts import event_id
 from hub.sinks.notice import Due, Notice, Told, read_notice
 from tests.unit.hub.kit import CAMERA, NOW, PLATE, SITE, at
 from wire.codec import encode
-from wire.messages import AlertRaised, Event, FaceMatch, InlinePicture, PlateMatch
+from wire.messages import (
+    AlertChanged,
+    AlertEvent,
+    AlertRaised,
+    Event,
+    FaceMatch,
+    InlinePicture,
+    PlateMatch,
+)
 from wire.topics import HUB
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
@@ -56,7 +64,7 @@ def an_alert(**changes: object) -> dict:
 
 
 def a_notice(
-    data: AlertRaised | None = None, *, told: tuple[Told, ...] = (), when: datetime = NOW,
+    data: AlertEvent | None = None, *, told: tuple[Told, ...] = (), when: datetime = NOW,
     position: int = 1, crop: bytes | None = None, **changes: object,
 ) -> Notice:  # fmt: skip
     """A notice of a new alert, or of `data`."""
@@ -72,3 +80,21 @@ def a_notice(
         1, told,
     )  # fmt: skip
     return read_notice(due)
+
+
+def a_change(
+    step: str, number: int = 1, *, told: tuple[Told, ...] = (), **changes: object
+) -> Notice:  # fmt: skip
+    """A notice of a change: a move to the state `step`, or another change of that name."""
+    other = step in ("escalated", "assigned", "noted", "joined")
+    sure = step in ("verified", "dispatched", "on_scene", "closed")
+    facts = {
+        "state": "open" if other else step,
+        "certainty": "confirmed" if sure else "unverified",
+        **changes,
+    }
+    data = AlertChanged(
+        **an_alert(**facts), change=step if other else "moved", number=number,
+        changed_at=at(60 * number), actor="ann", note="called 13800000000", previous_state="open",
+    )  # fmt: skip
+    return a_notice(data, told=told, when=at(60 * number), position=1 + number)
