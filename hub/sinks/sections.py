@@ -5,18 +5,24 @@ its network in `allow_networks`: a command centre on the inside is named, not st
 """
 
 import ipaddress
+import re
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, IPvAnyNetwork, model_validator
+from pydantic import AfterValidator, Field, IPvAnyNetwork, model_validator
 
 from hub.section import Section
 from hub.sinks.addresses import Network, refusal
+from hub.sinks.cap_message import CapStatus
 from hub.sinks.filter import Filter, Unverified
+from hub.sinks.template import LONG, SHORT, Language, check_template
 from hub.watchlist import Category
 from wire.messages import Identifier, Severity
 
+Security = Literal["starttls", "tls", "none"]
+ChatStyle = Literal["wecom", "dingtalk", "feishu", "text"]
 Step = Literal[
     "raised",
     "joined",
@@ -71,7 +77,8 @@ class SinkBase(Section):
         )
 
 
-Url = Annotated[str, Field(pattern=r"^https?://[^\s/]+")]
+_URL = re.compile(r"^https?://[^\s/]+")
+Url = Annotated[str, Field(pattern=_URL.pattern)]
 
 
 class HttpSink(SinkBase):
@@ -86,8 +93,11 @@ class HttpSink(SinkBase):
         """`allow_networks`."""
         return tuple(self.allow_networks)
 
-    def _check_address(self, url: str) -> None:
-        """ValueError for an address that the sink would never connect to; a name is looked up later."""
+    def check_url(self, url: str) -> None:
+        """ValueError for what is no URL, or whose address the sink would never connect to; a name is looked
+        up later."""
+        if not _URL.match(url):
+            raise ValueError("this is no http:// or https:// URL")
         host = urlsplit(url).hostname or ""
         try:
             address = ipaddress.ip_address(host)
@@ -107,7 +117,7 @@ class WebhookSection(HttpSink):
 
     @model_validator(mode="after")
     def _may_connect(self) -> Self:
-        self._check_address(self.url)
+        self.check_url(self.url)
         return self
 
 
@@ -132,7 +142,7 @@ class Gat1400Section(HttpSink):
 
     @model_validator(mode="after")
     def _is_for_the_police(self) -> Self:
-        self._check_address(self.url)
+        self.check_url(self.url)
         if self.filter.unverified == "all":
             raise ValueError(
                 'filter.unverified: the police are told of an unverified alert only where it is "urgent"'
@@ -144,4 +154,101 @@ class Gat1400Section(HttpSink):
         return self.cameras.get(f"{site}/{camera}", self.device_id)
 
 
-SinkSection = Annotated[WebhookSection | Gat1400Section, Field(discriminator="kind")]
+def _is_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ValueError(f"{name!r} is no time zone, such as Asia/Shanghai") from error
+    return name
+
+
+TimeZone = Annotated[str, AfterValidator(_is_zone)]
+TemplateText = Annotated[str, Field(min_length=1, max_length=4000), AfterValidator(check_template)]
+
+
+class CapSection(HttpSink):
+    """A receiver of CAP 1.2: by `url`, through files in `folder`, or both. Messages are Private to
+    `addresses` and expire after `valid_for_h`."""
+
+    kind: Literal["cap"]
+    url: Url | None = None
+    folder: Path | None = None
+    sender: Annotated[str, Field(pattern=r"^[^\s,<&]{1,200}$")]
+    sender_name: Annotated[str, Field(min_length=1, max_length=200)]
+    addresses: Annotated[
+        tuple[Annotated[str, Field(pattern=r'^[^"<&]+$')], ...], Field(min_length=1)
+    ]
+    status: CapStatus = "Actual"
+    language: Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")] = "zh-CN"
+    time_zone: TimeZone = "Asia/Shanghai"
+    valid_for_h: Annotated[float, Field(gt=0, le=24 * 30)] = 24.0
+
+    @model_validator(mode="after")
+    def _goes_somewhere(self) -> Self:
+        if self.url is None and self.folder is None:
+            raise ValueError("name a url, a folder, or both")
+        if self.url is not None:
+            self.check_url(self.url)
+        return self
+
+
+class EmailSection(SinkBase):
+    """Some mailboxes. Templates are described in docs/sinks.md."""
+
+    kind: Literal["email"]
+    host: Annotated[str, Field(min_length=1)]
+    port: Annotated[int, Field(ge=1, le=65535)] = 587
+    security: Security = "starttls"
+    username: str | None = None
+    password_file: Path | None = None
+    ca_file: Path | None = None
+    sender: Annotated[str, Field(pattern=r"^[^\s@<>,]+@[^\s@<>,]+$")]
+    recipients: Annotated[
+        tuple[Annotated[str, Field(pattern=r"^[^\s@<>,]+@[^\s@<>,]+$")], ...], Field(min_length=1)
+    ]
+    subject: TemplateText = SHORT
+    text: TemplateText = LONG
+    language: Language = "zh"
+    time_zone: TimeZone = "Asia/Shanghai"
+    timeout_s: Annotated[float, Field(gt=0, le=60)] = 10.0
+
+    @model_validator(mode="after")
+    def _login_is_whole(self) -> Self:
+        if (self.username is None) != (self.password_file is None):
+            raise ValueError("username and password_file go together")
+        if self.username is not None and self.security == "none":
+            raise ValueError("security: a password is not sent in the clear")
+        return self
+
+    def made_filter(self) -> Filter:
+        """Its filter: the community's own people are told of everything."""
+        return self._filter("all")
+
+
+class ChatSection(HttpSink):
+    """A robot of the guards' chat. `url_file` holds its URL, which is a secret; `secret_file` what it signs
+    with, where the chat (DingTalk, Feishu) asks for it."""
+
+    kind: Literal["chat"]
+    style: ChatStyle
+    url_file: Path
+    secret_file: Path | None = None
+    template: TemplateText = SHORT
+    language: Language = "zh"
+    time_zone: TimeZone = "Asia/Shanghai"
+
+    @model_validator(mode="after")
+    def _can_sign(self) -> Self:
+        if self.secret_file is not None and self.style not in ("dingtalk", "feishu"):
+            raise ValueError(f"secret_file: {self.style} signs nothing")
+        return self
+
+    def made_filter(self) -> Filter:
+        """Its filter: the community's own people are told of everything."""
+        return self._filter("all")
+
+
+SinkSection = Annotated[
+    WebhookSection | Gat1400Section | CapSection | EmailSection | ChatSection,
+    Field(discriminator="kind"),
+]
