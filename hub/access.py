@@ -37,6 +37,7 @@ class Scope(StrEnum):
     PASSES_REQUEST = "passes:request"
     AUDIT_READ = "audit:read"
     HEALTH_READ = "health:read"
+    METRICS_READ = "metrics:read"
 
 
 class Role(StrEnum):
@@ -48,6 +49,7 @@ class Role(StrEnum):
     AUDITOR = "auditor"
     CENTRE = "centre"
     OFFICE = "office"
+    METRICS = "metrics"
     ADMIN = "admin"
 
 
@@ -106,6 +108,7 @@ SCOPES: Final[Mapping[Role, frozenset[Scope]]] = MappingProxyType(
                 Scope.HEALTH_READ,
             }
         ),
+        Role.METRICS: frozenset({Scope.METRICS_READ}),
         Role.ADMIN: frozenset(Scope),
     }
 )

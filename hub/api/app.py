@@ -13,6 +13,7 @@ from hub.api import (
     evidence,
     handling,
     incidents,
+    metrics,
     observations,
     operations,
     problems,
@@ -84,6 +85,7 @@ def _application() -> FastAPI:
         return app.openapi()
 
     app.include_router(root)
+    app.include_router(metrics.router)
     problems.install(app)
     app.openapi = lambda: _described(app)  # type: ignore[method-assign]
     return app

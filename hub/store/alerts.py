@@ -119,6 +119,13 @@ def lock_due(tx: Connection, now: datetime, limit: int) -> Sequence[RowMapping]:
     return tx.execute(query.limit(limit).with_for_update(skip_locked=True)).mappings().all()
 
 
+def counts(tx: Connection) -> dict[tuple[str, str], int]:
+    """How many alerts there are, by severity and state."""
+    query = select(alerts.c.severity, alerts.c.state, func.count())
+    rows = tx.execute(query.group_by(alerts.c.severity, alerts.c.state))
+    return {(severity, state): count for severity, state, count in rows}
+
+
 def lock(tx: Connection, alert_id: str) -> RowMapping | None:
     """One alert, which nobody else changes before the end of the transaction."""
     query = select(alerts).where(alerts.c.id == alert_id).with_for_update()
