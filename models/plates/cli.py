@@ -121,6 +121,9 @@ def train_plates(
     shards: Annotated[int, typer.Option("--shards", help="Of 2,500 captures each.")] = 40,
     steps: Annotated[int, typer.Option("--steps", help="0: as the model cards say.")] = 0,
     threads: Annotated[int, typer.Option("--threads", min=1)] = 2,
+    finish: Annotated[
+        bool, typer.Option("--finish", help="Go on from the shipped reader (reader only).")
+    ] = False,
     preview: Annotated[
         bool, typer.Option("--preview", help="Only write a sheet of synthetic plates and scenes.")
     ] = False,
@@ -133,6 +136,6 @@ def train_plates(
         for path in write_previews(out, seed):
             typer.echo(str(path))
         return
-    recipe = Recipe(part=part, out=out, seed=seed, shards=shards, steps=steps, threads=threads)
+    recipe = Recipe(part, out, seed, shards, steps, threads, finish)
     for path in run_recipe(recipe, say=typer.echo):
         typer.echo(str(path))

@@ -7,14 +7,16 @@ In: what was read of each labelled plate. Out: a :class:`Score`, ready for JSON.
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 
-from models.arrays import Image
+from models.arrays import Floats, Image
+from models.plates.detector import overlap
+from models.plates.marks import Box
 from models.plates.recogniser import PlateRecogniser
 from models.plates.truth import PICTURES, Labelled, load_labelled, read_picture
 from models.plates.types import PlateReading
@@ -28,7 +30,9 @@ class Outcome:
     """One labelled plate and what was read: ``text`` is ``""`` where nothing was.
 
     ``ms`` is processor time, summed over threads: what a plate costs one core, whatever else the
-    machine is doing.
+    machine is doing; ``search_ms`` the same for finding the plates of its picture, 0 for a crop. The
+    rest is None where the label does not say it, or nothing was read: whether type, colour and rows
+    came out right, and whether a detection lies on the plate.
     """
 
     path: Path
@@ -37,6 +41,11 @@ class Outcome:
     confidence: float
     ms: float
     note: str = ""
+    search_ms: float = 0.0
+    type_right: bool | None = None
+    colour_right: bool | None = None
+    rows_right: bool | None = None
+    found: bool | None = None
 
     @property
     def exact(self) -> bool:
@@ -69,6 +78,11 @@ class Score:
     by_type: dict[str, tuple[int, int]]
     by_province: dict[str, tuple[int, int]]
     confusions: dict[str, int]
+    ms_per_picture: float = 0.0
+    types: tuple[int, int] = (0, 0)
+    colours: tuple[int, int] = (0, 0)
+    rows: tuple[int, int] = (0, 0)
+    found: tuple[int, int] = (0, 0)
     misread: list[dict[str, Any]] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
@@ -87,11 +101,26 @@ class Score:
             "ece": self.ece,
             "ms_per_plate": self.ms_per_plate,
             "ms_per_plate_p95": self.ms_per_plate_p95,
-            "by_type": {k: {"n": n, "exact": e} for k, (n, e) in self.by_type.items()},
-            "by_province": {k: {"n": n, "exact": e} for k, (n, e) in self.by_province.items()},
+            "ms_per_picture": self.ms_per_picture,
+            "type": _counts("right", self.types),
+            "colour": _counts("right", self.colours),
+            "rows": _counts("right", self.rows),
+            "found_at_iou_0.5": _counts("found", self.found),
+            "by_type": {k: _counts("exact", v) for k, v in self.by_type.items()},
+            "by_province": {k: _counts("exact", v) for k, v in self.by_province.items()},
             "confusions": self.confusions,
             "misread": self.misread,
         }
+
+
+def _counts(name: str, pair: tuple[int, int]) -> dict[str, int]:
+    return {"n": pair[0], name: pair[1]}
+
+
+def _share(verdicts: Iterable[bool | None]) -> tuple[int, int]:
+    """How many verdicts there are, and how many of them are good."""
+    known = [verdict for verdict in verdicts if verdict is not None]
+    return len(known), sum(known)
 
 
 def calibration_error(confidences: Sequence[float], right: Sequence[bool]) -> float:
@@ -146,6 +175,13 @@ def score(outcomes: Sequence[Outcome], threshold: float) -> Score:
         by_type=_tally(outcomes, type_of),
         by_province=_tally(outcomes, lambda t: next((c for c in t if c in PROVINCES), "-")),
         confusions=dict(confusions.most_common()),
+        ms_per_picture=float(
+            np.median([o.search_ms for o in outcomes if o.search_ms > 0] or [0.0])
+        ),
+        types=_share(o.type_right for o in outcomes),
+        colours=_share(o.colour_right for o in outcomes),
+        rows=_share(o.rows_right for o in outcomes),
+        found=_share(o.found for o in outcomes),
         misread=[
             {
                 "file": o.path.name,
@@ -159,11 +195,29 @@ def score(outcomes: Sequence[Outcome], threshold: float) -> Score:
     )
 
 
+def outcome_of(item: Labelled, truth: str, reading: PlateReading | None, ms: float) -> Outcome:
+    """What came of the plate ``truth`` of ``item``, with what its label says besides the text."""
+    if reading is None or not reading.text:
+        return Outcome(item.path, truth, "", 0.0, ms)
+    mark = item.mark(truth)
+    kind, colour = mark.type_of(truth), mark.colour_of(truth)
+    return Outcome(
+        item.path,
+        truth,
+        reading.text,
+        reading.confidence,
+        ms,
+        type_right=None if kind is None else reading.type is kind,
+        colour_right=None if colour is None else reading.colour is colour,
+        rows_right=None if mark.rows is None else reading.rows == mark.rows,
+    )
+
+
 def _crop_outcomes(recogniser: PlateRecogniser, item: Labelled, picture: Image) -> list[Outcome]:
     began = time.process_time()
     (reading,) = recogniser.read_crops([picture])
     ms = (time.process_time() - began) * 1e3
-    return [Outcome(item.path, t, reading.text, reading.confidence, ms) for t in item.plates]
+    return [outcome_of(item, truth, reading, ms) for truth in item.plates]
 
 
 def pick_for(truth: str, readings: Sequence[PlateReading], others: set[str]) -> PlateReading | None:
@@ -178,18 +232,30 @@ def pick_for(truth: str, readings: Sequence[PlateReading], others: set[str]) -> 
 def _photograph_outcomes(
     recogniser: PlateRecogniser, item: Labelled, picture: Image
 ) -> list[Outcome]:
-    (found,) = recogniser.detect([picture])
     began = time.process_time()
-    readings = recogniser.read(picture, found)
-    ms = (time.process_time() - began) * 1e3 / max(1, len(found))
+    (seen,) = recogniser.detect([picture])
+    searched = time.process_time()
+    readings = recogniser.read(picture, seen)
+    ms = (time.process_time() - searched) * 1e3 / max(1, len(seen))
     labelled = {*item.plates, *item.unsure}
     outcomes = []
     for truth in item.plates:
-        reading = pick_for(truth, readings, labelled - {truth})
-        note = "" if len(found) else "no plate found"
-        text, confidence = (reading.text, reading.confidence) if reading else ("", 0.0)
-        outcomes.append(Outcome(item.path, truth, text, confidence, ms, note))
+        box = item.mark(truth).box
+        outcome = outcome_of(item, truth, pick_for(truth, readings, labelled - {truth}), ms)
+        outcomes.append(
+            replace(
+                outcome,
+                note="" if len(seen) else "no plate found",
+                search_ms=(searched - began) * 1e3,
+                found=None if box is None else lies_on(seen.boxes, box),
+            )
+        )
     return outcomes
+
+
+def lies_on(boxes: Floats, box: Box) -> bool:
+    """Whether any of ``boxes`` (N, 4) has an IoU of at least 0.5 with ``box``, xyxy."""
+    return bool((overlap(np.array(box, np.float32), boxes) >= 0.5).any())
 
 
 def read_folder(

@@ -4,7 +4,7 @@ In: BGR frames, or crops of plates. Out: :class:`PlateDetections` and :class:`Pl
 nothing between calls; fusing the readings of a track is the edge's.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -30,6 +30,20 @@ UNSURE = 0.92
 
 PLATE_LIKELY = 0.95
 """Least probability, by the refiner, that a detection is a plate at all."""
+
+LEGIBLE_PX = 48.0
+"""A plate this wide in its frame can be read. A narrower one is believed by its looks alone, so that
+what a sub-stream shows from afar is still tracked."""
+
+LEGIBLE_LIKELY = 0.9
+"""As :data:`PLATE_LIKELY`, for plates of :data:`LEGIBLE_PX`: the reader has its say as well."""
+
+CERTAIN = 0.65
+"""Detections of at least this score need not be read to be believed."""
+
+LEGIBLE = 0.005
+"""Least probability of the best valid text for the reader to agree that there is a plate. On the
+plate-free pictures that may be trained on it never gave more than 0.0003."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,25 +156,35 @@ class PlateRecogniser:
         return Refined(corners.astype(np.float32), _sigmoid(out[:, 8]), _sigmoid(out[:, 9]))
 
     def _sharpen(self, frame: Image, found: PlateDetections) -> PlateDetections:
-        """``found`` with the refiner's corners, without what it takes for no plate."""
+        """``found`` with the refiner's corners, without what refiner or reader take for no plate."""
         if not len(found):
             return found
         boxes = [loose_box(quad) for quad in found.corners]
         refined = self.refine([frame] * len(boxes), boxes)
-        good = [
-            i
-            for i in range(len(found))
-            if refined.plate[i] >= PLATE_LIKELY and is_quad(refined.corners[i])
-        ]
+        good = [i for i in range(len(found)) if is_quad(refined.corners[i])]
         if not good:
             return PlateDetections.empty()
         corners = refined.corners[good]
-        return PlateDetections(
+        sharp = PlateDetections(
             np.stack([around(quad) for quad in corners]),
             found.score[good],
             corners,
             np.where(refined.two_rows[good] > 0.5, 2, 1).astype(np.int64),
         )
+        believed = believe(
+            sharp, refined.plate[good], lambda rows: self._legible(frame, sharp, rows)
+        )
+        return sharp.pick(believed)
+
+    def _legible(self, frame: Image, found: PlateDetections, rows: Sequence[int]) -> list[bool]:
+        """Whether the reader finds any valid plate in each of these ``rows`` of ``found``."""
+        views = [_View(frame, found.corners[i], int(found.rows[i])) for i in rows]
+        verdicts = []
+        for slots, colour in zip(*self._distributions(views), strict=True):
+            best = decode(slots, colour)[0]
+            sure = whole_plate_probability(slots, best) >= LEGIBLE
+            verdicts.append(bool(best.text) and sure)
+        return verdicts
 
     def _views(self, pictures: Sequence[Image], boxes: Sequence[Floats]) -> list[_View]:
         """The plate inside each loose box, by the refiner; the box itself where that fails."""
@@ -199,6 +223,23 @@ class PlateRecogniser:
         crops = [cut_plate(v.picture, grown(v.corners), v.rows, READER_SIZE) for v in views]
         slots, colours, _ = self._reader.run(None, {self._reader_input: np.stack(crops)})
         return slots, colours
+
+
+def believe(
+    found: PlateDetections, plate: Floats, legible: Callable[[Sequence[int]], list[bool]]
+) -> list[int]:
+    """The rows of ``found`` that are plates; ``plate`` (N,) is the refiner's probability of it.
+
+    Where a plate is wide enough to be read and the detector is less than certain, ``legible`` is
+    asked: nothing else tells a grille or a line of print from a plate as well.
+    """
+    wide = found.boxes[:, 2] - found.boxes[:, 0] >= LEGIBLE_PX
+    likely = plate >= np.where(wide, LEGIBLE_LIKELY, PLATE_LIKELY)
+    asked = np.flatnonzero(likely & wide & (found.score < CERTAIN)).tolist()
+    refused = (
+        {i for i, good in zip(asked, legible(asked), strict=True) if not good} if asked else set()
+    )
+    return [i for i in np.flatnonzero(likely).tolist() if i not in refused]
 
 
 def calibrated(probability: float, calibration: weights.Calibration) -> float:

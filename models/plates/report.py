@@ -40,6 +40,16 @@ def text_table(title: str, score: Score) -> str:
         f"  calibration error (ECE)  {score.ece:.4f}",
         f"  one plate                {score.ms_per_plate:.2f} ms (p95 {score.ms_per_plate_p95:.2f})",
     ]
+    if score.ms_per_picture:
+        lines.append(f"  searching one picture    {score.ms_per_picture:.1f} ms")
+    for name, (n, good) in (
+        ("type right", score.types),
+        ("colour right", score.colours),
+        ("rows right", score.rows),
+        ("found at IoU 0.5", score.found),
+    ):
+        if n:
+            lines.append(f"  {name:24s} {good:6d} of {n}  {_rate(good, n)}")
     for name, (n, exact) in score.by_type.items():
         lines.append(f"  {name:24s} {exact:6d} of {n}  {_rate(exact, n)}")
     common = list(score.confusions.items())[:8]

@@ -1,5 +1,6 @@
 """What plate detection and reading give: frozen values with their shapes checked."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -39,6 +40,13 @@ class PlateDetections:
 
     def __len__(self) -> int:
         return len(self.score)
+
+    def pick(self, rows: Sequence[int]) -> "PlateDetections":
+        """The plates at these indices, in this order; there may be none."""
+        index = np.asarray(rows, np.intp)
+        return PlateDetections(
+            self.boxes[index], self.score[index], self.corners[index], self.rows[index]
+        )
 
     @classmethod
     def empty(cls) -> "PlateDetections":

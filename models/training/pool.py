@@ -77,13 +77,14 @@ def make_captures(
     mix: Mix | None = None,
     kinds: tuple[PlateType, ...] | None = None,
     negative_share: float = NEGATIVE_SHARE,
+    finish: bool = False,
 ) -> Iterator[Capture]:
-    """Captures without end."""
+    """Captures without end; ``finish`` as of :func:`sample_specimen`."""
     while True:
         if rng.random() < negative_share:
             yield negative(rng, glyphs)
             continue
-        specimen = sample_specimen(rng, kinds)
+        specimen = sample_specimen(rng, kinds, finish=finish)
         plate = draw_plate(specimen, glyphs, DRAW_SCALE, rng)
         picture, corners = photograph(plate, specimen.size, rng, mix)
         yield Capture(
@@ -136,8 +137,7 @@ def fill_pool(
     seed: int,
     shards: int,
     mix: Mix | None = None,
-    kinds: tuple[PlateType, ...] | None = None,
-    negative_share: float = NEGATIVE_SHARE,
+    finish: bool = False,
 ) -> None:
     """Write ``shards`` shards of :data:`SHARD` captures; those already there are kept."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -146,5 +146,5 @@ def fill_pool(
         if path.exists():
             continue
         rng = np.random.default_rng([seed, number])
-        source = make_captures(glyphs, rng, mix=mix, kinds=kinds, negative_share=negative_share)
+        source = make_captures(glyphs, rng, mix=mix, finish=finish)
         write_shard(path, [next(source) for _ in range(SHARD)])

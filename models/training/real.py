@@ -9,15 +9,15 @@ Trained on: three quarters of ``crops_lprnet_test`` and half of ``cars_easypr``,
 """
 
 import hashlib
-import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+from models.plates.marks import Box, easypr_marks
 from models.training.draw import Picture
-from wire.plates import normalise, parse
+from wire.plates import parse
 
 TRAIN_SHARE = {"crops_lprnet_test": 0.75, "cars_easypr": 0.5}
 
@@ -65,21 +65,9 @@ def split(folder: Path) -> tuple[list[Labelled], list[Labelled]]:
     return train, [item for item in every if item not in train]
 
 
-def easypr_boxes(folder: Path) -> dict[str, list[tuple[str, tuple[int, int, int, int]]]]:
-    """By picture stem: text and box (centre x, y, width, height; px) of each plate that is listed.
-
-    The file's ``x`` and ``y`` are the centre, as its pictures show, and its rotation is not to be
-    relied on.
-    """
-    # The file says ISO-8859-1 and holds UTF-8; trusted, from the pinned material.
-    text = (folder / "GroundTruth_others.xml").read_bytes().decode("utf-8", "replace")
-    tree = ElementTree.fromstring(text.split("?>", 1)[1])  # noqa: S314
-    boxes: dict[str, list[tuple[str, tuple[int, int, int, int]]]] = {}
-    for image in tree.iter("image"):
-        name = image.findtext("imageName") or ""
-        plates = []
-        for rectangle in image.iter("taggedRectangle"):
-            x, y, w, h = (int(rectangle.get(k, "0")) for k in ("x", "y", "width", "height"))
-            plates.append((normalise((rectangle.text or "").split(":")[-1]), (x, y, w, h)))
-        boxes[name] = plates
-    return boxes
+def easypr_boxes(folder: Path) -> dict[str, list[tuple[str, Box]]]:
+    """By picture stem: text and xyxy box, px, of each plate that ``cars_easypr`` lists."""
+    return {
+        stem: [(text, mark.box) for text, mark in plates if mark.box is not None]
+        for stem, plates in easypr_marks(folder).items()
+    }

@@ -89,13 +89,7 @@ def load_backgrounds(root: Path | None = None) -> list[Background]:
         if picture is None or not plates:
             continue
         picture, scale = _fit(picture, 1280)
-        quads = [
-            rectangle(
-                np.array([x - w / 2, y - h / 2, x + w / 2, y + h / 2], np.float32)
-                * np.float32(scale)
-            )
-            for _, (x, y, w, h) in plates
-        ]
+        quads = [rectangle(np.array(box, np.float32) * np.float32(scale)) for _, box in plates]
         found.append(Background(picture, np.stack(quads)))
     none = np.zeros((0, 4, 2), np.float32)
     for name, every in (

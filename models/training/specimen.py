@@ -47,6 +47,18 @@ _WEIGHTS = {
     PlateType.AIRPORT: 0.4,
     PlateType.AGRICULTURAL: 0.4,
 }
+FINISH_WEIGHTS = _WEIGHTS | {
+    PlateType.LARGE: 9.0,
+    PlateType.NEW_ENERGY_SMALL: 5.0,
+    PlateType.NEW_ENERGY_LARGE: 3.0,
+    PlateType.TRAILER: 3.0,
+    PlateType.POLICE: 2.0,
+    PlateType.ARMED_POLICE: 2.5,
+    PlateType.ARMY: 1.5,
+    PlateType.AGRICULTURAL: 3.0,
+}
+"""How often each series is drawn when the reader is finished: more of what it reads worst."""
+
 _HARD = "0DQ8B5S2Z17T6GUVMNHEFPR3CLKXY4AJ9W"
 
 
@@ -151,16 +163,27 @@ _BY_TYPE = {kind: [p for p in PATTERNS if p.type is kind] for kind in _WEIGHTS}
 
 
 def sample_specimen(
-    rng: np.random.Generator, kinds: tuple[PlateType, ...] | None = None
+    rng: np.random.Generator,
+    kinds: tuple[PlateType, ...] | None = None,
+    *,
+    finish: bool = False,
 ) -> Specimen:
-    """A plate to draw, of ``kinds`` (default: all, weighted by how often they matter)."""
-    names = kinds or tuple(_WEIGHTS)
-    weights = np.array([_WEIGHTS[k] for k in names])
+    """A plate to draw, of ``kinds`` (default: all, weighted by how often they matter).
+
+    With ``finish`` as :data:`FINISH_WEIGHTS` says, and two rows two times in three where a series
+    has both.
+    """
+    table = FINISH_WEIGHTS if finish else _WEIGHTS
+    names = kinds or tuple(table)
+    weights = np.array([table[k] for k in names])
     kind = names[int(rng.choice(len(names), p=weights / weights.sum()))]
     pattern = _BY_TYPE[kind][int(rng.integers(len(_BY_TYPE[kind])))]
     text = sample_text(pattern, rng)
     rows = pattern.rows[0]
-    if len(pattern.rows) == 2 and rng.random() < (0.5 if kind is PlateType.LARGE else 0.3):
-        rows = pattern.rows[1]
+    if len(pattern.rows) == 2:
+        if finish:
+            rows = 2 if rng.random() < 0.67 else 1
+        elif rng.random() < (0.5 if kind is PlateType.LARGE else 0.3):
+            rows = pattern.rows[1]
     size, cells, dots = _layout(pattern, text, rows, rng)
     return Specimen(text, kind, pattern.colour, rows, size, tuple(cells), tuple(dots))

@@ -1,9 +1,10 @@
 """A synthetic test set: series that real labelled pictures are too few of, kept apart from training.
 
-In: a seed and a degradation mix that training never uses. Out: folders of loose crops by series, file
-name = plate, for ``gatehouse eval plates DIR --crops``.
+In: a seed and a degradation mix that training never uses. Out: folders of loose crops by series, with
+a ``labels.csv`` each, for ``gatehouse eval plates DIR --crops``.
 """
 
+import csv
 from pathlib import Path
 
 import cv2
@@ -12,7 +13,7 @@ import numpy as np
 from models.plates.rectify import around
 from models.training.camera import Mix
 from models.training.glyphs import Glyphs
-from models.training.pool import Capture, make_captures
+from models.training.pool import COLOURS, Capture, make_captures
 from wire.plates import PlateType
 
 SEED = 90001
@@ -50,15 +51,18 @@ def write_test_set(out: Path, glyphs: Glyphs, *, seed: int = SEED, each: int = 3
         folder = out / name
         folder.mkdir(parents=True, exist_ok=True)
         source = make_captures(glyphs, rng, mix=MIX, kinds=kinds, negative_share=0.0)
-        written = 0
-        while written < each:
+        kept: dict[str, tuple[str, str, str, int]] = {}
+        while len(kept) < each:
             capture = next(source)
-            if capture.rows != rows:
+            if capture.rows != rows or capture.text in kept:
                 continue
             done, data = cv2.imencode(".png", loose_crop(capture, rng))
             path = folder / f"{capture.text}.png"
-            if done and not path.exists():
+            if done:
                 path.write_bytes(data.tobytes())
-                written += 1
+                colour = COLOURS[capture.colour].value
+                kept[capture.text] = (path.name, capture.text, colour, capture.rows)
+        with (folder / "labels.csv").open("w", encoding="utf-8", newline="") as table:
+            csv.writer(table).writerows([("file", "plate", "color", "layers"), *kept.values()])
         folders.append(folder)
     return folders

@@ -16,6 +16,7 @@ from models.training.loop import Plan, Window, ahead, train
 from models.training.nets import READER_SIZE, REFINER_SIZE, Detector, Reader, Refiner
 from models.training.pool import COLOURS
 from models.training.real import Labelled, easypr_boxes, read_picture, split
+from models.training.restore import restore, settle
 from models.training.samples import (
     ReaderSample,
     detector_target,
@@ -55,14 +56,14 @@ def real_photographs(folder: Path) -> list[RealCrop]:
     crops: list[RealCrop] = []
     for item in split(folder)[0]:
         picture = read_picture(item.path)
-        for text, (x, y, w, h) in boxes.get(item.path.stem, []):
-            plate = parse(text)
+        for text, (left, top, right, bottom) in boxes.get(item.path.stem, []):
+            plate, w, h = parse(text), right - left, bottom - top
             if picture is None or plate is None or plate.text != item.text or w < 40:
                 continue
-            x0, y0 = max(0, int(x - 0.65 * w)), max(0, int(y - 0.9 * h))
-            part = picture[y0 : int(y + 0.9 * h) + 1, x0 : int(x + 0.65 * w) + 1]
-            box = np.array([x - w / 2 - x0, y - h / 2 - y0, x + w / 2 - x0, y + h / 2 - y0])
-            corners = rectangle(box.astype(np.float32))
+            x0, y0 = max(0, int(left - 0.15 * w)), max(0, int(top - 0.4 * h))
+            part = picture[y0 : int(bottom + 0.4 * h) + 1, x0 : int(right + 0.15 * w) + 1]
+            box = np.array([left - x0, top - y0, right - x0, bottom - y0], np.float32)
+            corners = rectangle(box)
             crops.append((part, plate.text, COLOURS.index(plate.colour), corners))
     return crops
 
@@ -130,7 +131,36 @@ def train_reader(
     """The reader, trained on the captures of ``pool`` and the ``real`` crops."""
     torch.manual_seed(plan.seed)
     rng = np.random.default_rng([plan.seed, 1])
-    window = Window(pool, keep, rng)
+    batches = reader_batches(Window(pool, keep, rng), real, real_share, plan.batch, rng)
+    trained = train(Reader(), batches, reader_loss, plan, say=say, check=_checked(checks))
+    assert isinstance(trained, Reader)
+    return trained
+
+
+def finish_reader(
+    pool: Path,
+    plan: Plan,
+    start: Path,
+    *,
+    real: list[RealCrop],
+    checks: dict[str, list[RealCrop]],
+    say: Callable[[str], None],
+    keep: int = 24,
+) -> Reader:
+    """The reader in the ONNX file ``start``, trained on the captures of ``pool`` and ``real``."""
+    torch.manual_seed(plan.seed)
+    rng = np.random.default_rng([plan.seed, 4])
+    batches = reader_batches(Window(pool, keep, rng), real, 0.1, plan.batch, rng)
+    net = Reader()
+    restore(net, start)
+    settle(net, torch.cat([next(batches)[0] for _ in range(10)]))
+    trained = train(net, batches, reader_loss, plan, say=say, check=_checked(checks))
+    assert isinstance(trained, Reader)
+    return trained
+
+
+def _checked(checks: dict[str, list[RealCrop]]) -> Callable[[nn.Module], str]:
+    """How a reader does on each of ``checks``, as a line to log."""
 
     def check(net: nn.Module) -> str:
         parts = []
@@ -139,11 +169,7 @@ def train_reader(
             parts.append(f"{name} {exact}/{n} ({rest} without province)")
         return ", ".join(parts)
 
-    net = Reader()
-    batches = reader_batches(window, real, real_share, plan.batch, rng)
-    trained = train(net, batches, reader_loss, plan, say=say, check=check)
-    assert isinstance(trained, Reader)
-    return trained
+    return check
 
 
 def refiner_loss(net: nn.Module, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, dict[str, float]]:

@@ -40,6 +40,7 @@ def test_a_folder_without_labels_says_so(tmp_path: Path) -> None:
 
 
 def test_a_table_of_labels_keeps_unsure_ones_apart(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").touch()
     (tmp_path / "labels.csv").write_text(
         "file,plate,color,layers,sure\na.jpg,京A88731,blue,1,yes\na.jpg,闽DG065G,blue,1,province-unclear\n",
         "utf-8",

@@ -73,6 +73,15 @@ def test_every_province_is_drawn_about_as_often() -> None:
     assert counts.min() > 55
 
 
+def test_finishing_draws_more_of_two_rows() -> None:
+    shares = []
+    for finish in (False, True):
+        rng = np.random.default_rng(8)
+        rows = [sample_specimen(rng, finish=finish).rows for _ in range(600)]
+        shares.append(np.mean(np.array(rows) == 2))
+    assert shares[1] > 2 * shares[0]
+
+
 def test_the_same_seed_draws_the_same_sheet(glyphs: Glyphs) -> None:
     sheets = [plate_sheet(glyphs, seed, columns=3, rows=2) for seed in (5, 5, 6)]
     assert np.array_equal(sheets[0], sheets[1])
