@@ -25,6 +25,7 @@ from hub.clip_blur import ClipBlurrer
 from hub.config import MQTT_SINK, HubConfig
 from hub.decide import Identifier
 from hub.downlink import Downlink
+from hub.duplicates import DuplicateFinder
 from hub.edges import CameraState, EdgeBook, EdgeState
 from hub.enrolment import Enroller, empty_gallery
 from hub.escalator import Escalator
@@ -109,7 +110,16 @@ def load_keys(data_dir: Path) -> Keys:
     )
 
 
-def load_faces(config: HubConfig) -> tuple[Enroller, Gallery] | None:
+@dataclass(frozen=True, slots=True)
+class Faces:
+    """What face matching needs, of one pack: `watched` and `enrolled` are galleries, empty as yet."""
+
+    enroller: Enroller
+    watched: Gallery
+    enrolled: Gallery
+
+
+def load_faces(config: HubConfig) -> Faces | None:
     """Open the face pack; None when the configuration says that there is to be none."""
     if not config.models.face_pack:
         return None
@@ -118,7 +128,9 @@ def load_faces(config: HubConfig) -> tuple[Enroller, Gallery] | None:
         log.info("face pack %s: %s", pack.name, pack.note)
     file, digest = config.models.face_calibration, pack.embedder.pack_sha256
     calibration = load_calibration(file, digest) if file else None
-    return Enroller(pack), empty_gallery(pack, calibration, config.models.threads)
+    threads = config.models.threads
+    watched, enrolled = (empty_gallery(pack, calibration, threads) for _ in range(2))
+    return Faces(Enroller(pack), watched, enrolled)
 
 
 def make_sinks(config: HubConfig, store: Store, files: EvidenceFiles) -> list[Route]:
@@ -159,7 +171,7 @@ class Hub:
             for route in (Route(MqttSink(self.broker), Filter(), _MQTT_GIVE_UP), *sinks)
         ]
         vault = Vault(self.keys.templates)
-        gallery = faces[1] if faces else None
+        gallery = faces.watched if faces else None
         watch = WatchKeeper(vault, gallery)
         with self.store.read() as tx:
             watch.current(tx, now())  # a wrong templates.key is found now, not at the first face
@@ -190,7 +202,9 @@ class Hub:
             store=self.store,
             files=self.files,
             vault=vault,
-            enroller=faces[0] if faces else None,
+            enroller=faces.enroller if faces else None,
+            duplicates=DuplicateFinder(vault, faces.enrolled) if faces else None,
+            keep_reference=config.enrolment.keep_reference,
             now=now,
             health=health,
             teller=self.teller,
@@ -205,7 +219,7 @@ class Hub:
                 self.keys.signing.public_key(),
                 now,
             ),
-            blurrer=ClipBlurrer(faces[0].detector) if faces else None,
+            blurrer=ClipBlurrer(faces.enroller.detector) if faces else None,
         )
 
     def _make_ingest(

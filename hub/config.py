@@ -99,6 +99,12 @@ class ModelsSection(Section):
     threads: Annotated[int, Field(ge=1, le=64)] = 1
 
 
+class EnrolmentSection(Section):
+    """`keep_reference` keeps one picture of each enrolled face, encrypted, to be shown beside an alert's."""
+
+    keep_reference: bool = False
+
+
 class RetentionSection(Section):
     """After how many days what is stored is deleted; alerts outlive their pictures."""
 
@@ -117,6 +123,7 @@ class HubConfig(Section):
     store: StoreSection = StoreSection()
     api: ApiSection = ApiSection()
     models: ModelsSection = ModelsSection()
+    enrolment: EnrolmentSection = EnrolmentSection()
     retention: RetentionSection = RetentionSection()
     escalation: EscalationSection = EscalationSection()
     edges: tuple[EdgeSection, ...] = ()

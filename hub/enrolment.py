@@ -1,14 +1,16 @@
 """Photos -> templates: the one place where the hub runs face networks.
 
-In: photos that a person uploaded, in memory. Out: one embedding a photo, with its quality. A photo is never
-written anywhere, and is gone when this returns. A photo that cannot be used raises `InputError`, which says
-which one and what to do.
+In: photos that a person uploaded, in memory. Out: one embedding a photo, with its quality, and the face as a
+picture for who keeps one. A photo is never written anywhere, and is gone when this returns. Photos that
+cannot be used raise `InputError`, which says of each of them what to do.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from hub.comparison import face_with_surroundings
 from hub.gallery import Embedding, Gallery
+from models.arrays import Image
 from models.faces import FacePack
 from models.faces.calibration import Calibration
 from models.faces.quality import assess
@@ -22,11 +24,13 @@ _LEAST_QUALITY = 0.2
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NewTemplate:
-    """A template before it is stored. `advice` says what would make a better photo."""
+    """A template before it is stored. `advice` says what would make a better photo; `picture` is the face
+    with what is around it, ``(S, S, 3)`` uint8 BGR."""
 
     embedding: Embedding
     quality: float
     advice: tuple[str, ...]
+    picture: Image
 
 
 class Enroller:
@@ -51,25 +55,31 @@ class Enroller:
         return self._pack.embedder.pack_sha256
 
     def templates(self, photos: Sequence[bytes]) -> list[NewTemplate]:
-        """Make one template of each photo. InputError names the first photo that cannot be used."""
-        return [self._template(photo, number) for number, photo in enumerate(photos, 1)]
+        """Make one template of each photo. InputError names every photo that cannot be used, and why."""
+        made, lacks = [], []
+        for number, photo in enumerate(photos, 1):
+            try:
+                made.append(self._template(photo))
+            except InputError as error:
+                lacks.append(f"photo {number}: {error}")
+        if lacks:
+            raise InputError("; ".join(lacks))
+        return made
 
-    def _template(self, photo: bytes, number: int) -> NewTemplate:
-        try:
-            image = decode_photo(photo)
-        except InputError as error:
-            raise InputError(f"photo {number}: {error}") from error
+    def _template(self, photo: bytes) -> NewTemplate:
+        image = decode_photo(photo)
         faces = self._pack.detector.detect(image)
         if len(faces) == 0:
-            raise InputError(f"photo {number}: no face was found: show one face, from the front")
+            raise InputError("no face was found: show one face, from the front")
         if len(faces) > 1:
-            raise InputError(f"photo {number}: {len(faces)} faces were found: show only one")
+            raise InputError(f"{len(faces)} faces were found: show only one")
         quality = assess(image, faces.landmarks[0], float(faces.score[0]))
         if quality.value < _LEAST_QUALITY:
-            raise InputError(f"photo {number}: {'; '.join(quality.verdicts())}")
+            raise InputError(", ".join(quality.verdicts()))
         crop = self._pack.embedder.crop(image, faces.landmarks[0])
         embedding = self._pack.embedder.embed([crop])[0]
-        return NewTemplate(embedding, quality.value, quality.verdicts())
+        picture = face_with_surroundings(image, faces.boxes[0])
+        return NewTemplate(embedding, quality.value, quality.verdicts(), picture)
 
 
 def empty_gallery(pack: FacePack, calibration: Calibration | None, threads: int) -> Gallery:

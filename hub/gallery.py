@@ -85,7 +85,7 @@ class Gallery:
         self._template_of: list[str] = []
         self._subject_of: list[str] = []
         self._row_of: dict[str, int] = {}
-        self._templates_of: dict[str, int] = {}
+        self._templates_of: dict[str, tuple[str, ...]] = {}
 
     def __len__(self) -> int:
         """How many templates there are."""
@@ -106,6 +106,10 @@ class Gallery:
         """The ids of all templates."""
         return frozenset(self._row_of)
 
+    def templates_of(self, subject_id: str) -> tuple[str, ...]:
+        """The ids of one subject's templates."""
+        return self._templates_of.get(subject_id, ())
+
     def add(self, template_id: str, subject_id: str, embedding: Embedding) -> None:
         """Add one template; the next search sees it. Adding an id again replaces it."""
         if template_id in self._row_of:
@@ -114,7 +118,7 @@ class Gallery:
         self._row_of[template_id] = len(self._template_of)
         self._template_of.append(template_id)
         self._subject_of.append(subject_id)
-        self._templates_of[subject_id] = self._templates_of.get(subject_id, 0) + 1
+        self._templates_of[subject_id] = (*self.templates_of(subject_id), template_id)
 
     def erase(self, template_id: str) -> None:
         """Erase one template, memory and all; the next search does not see it. KeyError if unknown."""
@@ -125,21 +129,23 @@ class Gallery:
         if row != last:
             self._template_of[row], self._subject_of[row] = moved, owner
             self._row_of[moved] = row
-        self._templates_of[subject_id] -= 1
-        if not self._templates_of[subject_id]:
-            del self._templates_of[subject_id]
+        left = tuple(t for t in self._templates_of.pop(subject_id) if t != template_id)
+        if left:
+            self._templates_of[subject_id] = left
 
-    def rank(self, embedding: Embedding) -> Ranked | None:
-        """The best subject for `embedding`, ``(D,)`` float32 of length 1, whatever the similarity."""
+    def rank(self, embedding: Embedding, but: str | None = None) -> Ranked | None:
+        """The best subject but `but` for an embedding, ``(D,)`` float32 of length 1, however similar."""
         wanted = _TWO
         while len(self):
             nearest = self._index.nearest(embedding, wanted)
-            subjects = [self._subject_of[row] for row in nearest.rows]
-            others = (n for n, subject in enumerate(subjects) if subject != subjects[0])
-            other = next(others, None)
-            if other is not None or len(subjects) == len(self):
-                runner_up = -1.0 if other is None else float(nearest.similarities[other])
-                return Ranked(subjects[0], float(nearest.similarities[0]), runner_up)
+            best: dict[str, float] = {}
+            for row, similarity in zip(nearest.rows, nearest.similarities, strict=True):
+                best.setdefault(self._subject_of[row], float(similarity))
+            best.pop(but or "", None)
+            if len(best) >= _TWO or len(nearest.rows) == len(self):
+                subjects = iter(best.items())
+                first = next(subjects, None)
+                return first and Ranked(*first, next(subjects, ("", -1.0))[1])
             wanted *= _MORE
         return None
 

@@ -21,6 +21,7 @@ from hub.store import (
     access,
     alerts,
     audit,
+    consents,
     evidence,
     incidents,
     observations,
@@ -37,6 +38,8 @@ log = logging.getLogger(__name__)
 _EVERY_S: Final = 60.0
 _FILES_AT_ONCE: Final = 500
 _ANSWERS_KEPT: Final = timedelta(hours=24)
+_CONSENTS_KEPT: Final = timedelta(days=3 * 366)
+"""After the subject was erased: as long as an impact assessment is kept (PIPL 56)."""
 _BOOTS_KEPT: Final = timedelta(days=365)
 CLOCK: Final = "clock"
 """Who did it, in the audit log."""
@@ -89,6 +92,7 @@ class Housekeeper:
             alerts.delete_events_before(tx, now - timedelta(days=self.retention.evidence_days))
             signed.delete_before(tx, now - timedelta(days=self.retention.evidence_days))
             access.delete_answers_before(tx, now - _ANSWERS_KEPT)
+            consents.delete_erased_before(tx, now - _CONSENTS_KEPT)
         if erased:
             self.store.forget_erased()
         self._delete_pictures(now - timedelta(days=self.retention.evidence_days))
@@ -118,6 +122,6 @@ def _expire(tx: Connection, now: datetime) -> int:
             erased += count
     for subject_id in watchlists.lapsed_subjects(tx, now):
         watchlists.remove_entries_of(tx, subject_id)
-        erased += watchlists.erase_subject(tx, subject_id)
+        erased += watchlists.erase_subject(tx, subject_id, now)
         audit.add(tx, Act(CLOCK, "subject.erased", subject_id), now)
     return erased

@@ -1,4 +1,4 @@
-"""Templates and evidence at rest: AES-256-GCM under keys that live in files outside the database. Pure.
+"""Templates, reference pictures and evidence at rest: AES-256-GCM; the keys are in files. Pure.
 
 A template is bound to its id, its subject and its pack, so that a row cannot be given to another subject; a
 piece of evidence to its observation and its name.
@@ -26,22 +26,38 @@ class Vault:
         self, embedding: Embedding, template_id: str, subject_id: str, pack_sha256: str
     ) -> bytes:
         """Return a template, ``(D,)`` float32, as it is stored."""
-        nonce = os.urandom(_NONCE_BYTES)
         plain = np.ascontiguousarray(embedding, dtype="<f4").tobytes()
-        context = _context(template_id, subject_id, pack_sha256)
-        return nonce + self._cipher.encrypt(nonce, plain, context)
+        return self._seal(plain, _context(template_id, subject_id, pack_sha256))
 
     def open(self, sealed: bytes, template_id: str, subject_id: str, pack_sha256: str) -> Embedding:
         """Return a stored template. StoreError when the key is another, or the row was changed."""
+        plain = self._open(
+            sealed, _context(template_id, subject_id, pack_sha256), f"template {template_id}"
+        )
+        return np.frombuffer(plain, dtype="<f4").astype(np.float32)
+
+    def seal_picture(self, jpeg: bytes, subject_id: str) -> bytes:
+        """Return the reference picture of a subject as it is stored."""
+        return self._seal(jpeg, _picture_context(subject_id))
+
+    def open_picture(self, sealed: bytes, subject_id: str) -> bytes:
+        """Return a stored reference picture, JPEG. StoreError as of a template."""
+        return self._open(
+            sealed, _picture_context(subject_id), f"the picture of subject {subject_id}"
+        )
+
+    def _seal(self, plain: bytes, context: bytes) -> bytes:
+        nonce = os.urandom(_NONCE_BYTES)
+        return nonce + self._cipher.encrypt(nonce, plain, context)
+
+    def _open(self, sealed: bytes, context: bytes, what: str) -> bytes:
         nonce, ciphertext = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
-        context = _context(template_id, subject_id, pack_sha256)
         try:
-            plain = self._cipher.decrypt(nonce, ciphertext, context)
+            return self._cipher.decrypt(nonce, ciphertext, context)
         except (InvalidTag, ValueError) as error:
             raise StoreError(
-                f"template {template_id} cannot be opened: is templates.key the one it was made with?"
+                f"{what} cannot be opened: is templates.key the one it was made with?"
             ) from error
-        return np.frombuffer(plain, dtype="<f4").astype(np.float32)
 
 
 def _context(*names: str) -> bytes:
@@ -73,3 +89,7 @@ class FileVault:
 
 def _file_context(observation_id: str, name: str) -> bytes:
     return "\n".join(("gatehouse-evidence-v1", observation_id, name)).encode()
+
+
+def _picture_context(subject_id: str) -> bytes:
+    return f"gatehouse-reference-v1\n{subject_id}".encode()

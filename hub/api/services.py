@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 
 from hub.api.shapes import Health
 from hub.clip_blur import ClipBlurrer
+from hub.duplicates import DuplicateFinder
 from hub.enrolment import Enroller
 from hub.escalation import EscalationSection
 from hub.evidence_export import Exporter
@@ -22,6 +23,7 @@ from hub.vault import Vault
 class Services:
     """The parts of the hub that the API speaks to.
 
+    `duplicates` is there where `enroller` is; `keep_reference` is the policy on pictures of enrolment.
     `health` says how the hub is; `teller` tells of alerts; `escalation` is its policy; `wake_sinks` lets the
     forwarders look at once; `stopping` is true once the hub is going down, which ends event streams.
     """
@@ -30,6 +32,8 @@ class Services:
     files: EvidenceFiles
     vault: Vault
     enroller: Enroller | None
+    duplicates: DuplicateFinder | None
+    keep_reference: bool
     now: Callable[[], datetime]
     health: Callable[[], Health]
     teller: Teller

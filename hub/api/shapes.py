@@ -5,6 +5,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from hub.alerts import Disposition, Level, State
+from hub.consent import ReasonKind
 from hub.passes import PassKind, PassState
 from hub.watchlist import Category, EntryState, ListKind
 from wire.messages import AlertEvidence, ConditionMatch, FaceMatch, PlateMatch, Severity
@@ -264,9 +265,10 @@ class TemplateOut(BaseModel):
 
 
 class SubjectOut(BaseModel):
-    """An enrolled subject."""
+    """An enrolled subject. `external_id` is the site's own number of the person."""
 
     id: str
+    external_id: str | None = None
     label: str
     purpose: str
     basis: str
@@ -280,6 +282,26 @@ class SubjectDetail(SubjectOut):
     """A subject with what there is of its templates."""
 
     templates: list[TemplateOut]
+
+
+class ConsentOut(BaseModel):
+    """Why a subject was enrolled: consent to a version of a text, or a basis in law."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: str
+    kind: ReasonKind
+    purpose: str
+    basis: str
+    reference: str
+    text_version: str
+    given_at: AwareDatetime
+    guardian: str
+    recorded_by: str
+    recorded_at: AwareDatetime
+    withdrawn_at: AwareDatetime | None
+    withdrawn_by: str | None
+    erased_at: AwareDatetime | None
 
 
 class Erased(BaseModel):

@@ -1,125 +1,83 @@
-"""Subjects: enrol by photo, look at, erase.
+"""Subjects: enrol by photo, enrol anew, look at, erase. The photos are gone with the request."""
 
-The photos are read into memory, made into templates, and gone with the request: the form is parsed here so
-that no part of it is ever spooled to a disk, as the framework would do with large ones.
-"""
-
-import hashlib
 import uuid
-from collections.abc import AsyncGenerator
-from typing import Annotated, Any, Final
+from collections.abc import Sequence
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Request, Response
-from fastapi.exceptions import RequestValidationError
-from pydantic import AwareDatetime, BaseModel, ValidationError
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from pydantic import AwareDatetime, Field
 from sqlalchemy import Connection
-from starlette.datastructures import UploadFile
-from starlette.formparsers import MultiPartException, MultiPartParser
 
 from hub.access import Actor, Scope
 from hub.api.access import Write, allowed
 from hub.api.lists import Cursor, Limit, page_of
+from hub.api.photo_form import Form, form_schema, read_form
 from hub.api.problems import Problem, documented, not_found
 from hub.api.services import Hub, Services
-from hub.api.shapes import Erased, Label, PageOf, SubjectDetail, SubjectOut, TemplateOut, Text
+from hub.api.shapes import (
+    ConsentOut,
+    Erased,
+    Label,
+    Note,
+    PageOf,
+    SubjectDetail,
+    SubjectOut,
+    TemplateOut,
+    Text,
+)
 from hub.api.shapes import Request as Sent
 from hub.audit import Act
-from hub.enrolment import NewTemplate
-from hub.store import audit, watchlists
+from hub.comparison import as_jpeg
+from hub.consent import Given, check_withdrawal, ledger_entry
+from hub.duplicates import Duplicate
+from hub.enrolment import Enroller, NewTemplate
+from hub.store import audit, consents, watchlists
 from hub.watchlist import LONGEST, Refused
 
 router = APIRouter(prefix="/subjects", tags=["subjects"], responses=documented())
 _READ, _WRITE = allowed(Scope.WATCHLISTS_READ), allowed(Scope.SUBJECTS_WRITE)
 
-_MOST_BYTES: Final = 64 << 20
-_MOST_PHOTOS: Final = 8
 SubjectId = Annotated[str, Path(max_length=64)]
+Short = Annotated[str, Field(min_length=1, max_length=63)]
 
 
-class Enrolment(Sent):
-    """The fields of the form: who, what for, by which right, until when."""
+class Photos(Sent):
+    """The fields of a form with photos.
+
+    `allow_duplicate` takes a face that is another subject's already; that is in the audit log.
+    """
+
+    allow_duplicate: bool = False
+
+
+class Enrolment(Photos):
+    """Who, what for, by which right, until when.
+
+    `external_id` is the site's own number of the person: nobody is enrolled twice under it. `consent_text`
+    is the version of the text that the person consented to, or the `guardian` of a child; without it the
+    basis is in law.
+    """
 
     label: Label
     purpose: Text
     basis: Text
     reference: Text
     expires_at: AwareDatetime
+    external_id: Short | None = None
+    consent_text: Short | None = None
+    consent_given_at: AwareDatetime | None = None
+    under_14: bool = False
+    guardian: Label | None = None
 
 
-class Form(BaseModel):
-    """A form as it was sent."""
-
-    fields: Enrolment
-    photos: list[bytes]
-
-    def fingerprint(self) -> bytes:
-        """What tells this form from another."""
-        digests = [hashlib.sha256(photo).hexdigest() for photo in self.photos]
-        return "\n".join((self.fields.model_dump_json(), *digests)).encode()
+async def enrolment_form(request: Request) -> Form[Enrolment]:
+    """A dependency: the form of an enrolment."""
+    return await read_form(request, Enrolment)
 
 
-class _InMemory(MultiPartParser):
-    """A parser that keeps every part in memory: they are bounded in sum."""
-
-    spool_max_size = _MOST_BYTES + 1
-
-
-async def enrolment_form(request: Request) -> Form:
-    """Read the form. Problems say what is wrong with it; nothing of it touches a disk."""
-
-    async def bounded() -> AsyncGenerator[bytes, None]:
-        size = 0
-        async for chunk in request.stream():
-            size += len(chunk)
-            if size > _MOST_BYTES:
-                raise Problem(413, "too_large", f"at most {_MOST_BYTES >> 20} MB in all")
-            yield chunk
-
-    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
-        raise Problem(415, "no_form", "send multipart/form-data with one or more `photo`")
-    try:
-        parser = _InMemory(request.headers, bounded(), max_files=_MOST_PHOTOS, max_fields=20)
-        form = await parser.parse()
-    except MultiPartException as error:
-        raise Problem(422, "broken_form", error.message) from error
-    try:
-        photos = [await p.read() for p in form.getlist("photo") if isinstance(p, UploadFile)]
-        texts = {k: v for k, v in form.multi_items() if isinstance(v, str)}
-    finally:
-        await form.close()
-    try:
-        fields = Enrolment.model_validate(texts)
-    except ValidationError as error:
-        problems = [{**p, "loc": ("body", *p["loc"])} for p in error.errors(include_input=False)]
-        raise RequestValidationError(problems) from error
-    if not photos:
-        raise Problem(422, "no_photo", "send at least one file in a part named `photo`")
-    return Form(fields=fields, photos=photos)
-
-
-_FORM_SCHEMA: Final = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["label", "purpose", "basis", "reference", "expires_at", "photo"],
-                    "properties": {
-                        **{name: {"type": "string"} for name in ("label", "purpose", "basis")},
-                        "reference": {"type": "string"},
-                        "expires_at": {"type": "string", "format": "date-time"},
-                        "photo": {
-                            "type": "array",
-                            "items": {"type": "string", "format": "binary"},
-                            "maxItems": _MOST_PHOTOS,
-                        },
-                    },
-                }
-            }
-        },
-    }
-}
+async def photos_form(request: Request) -> Form[Photos]:
+    """A dependency: a form with photos alone."""
+    return await read_form(request, Photos)
 
 
 @router.post(
@@ -127,35 +85,53 @@ _FORM_SCHEMA: Final = {
     status_code=201,
     responses=documented(409, 413, 415),
     response_model=SubjectDetail,
-    openapi_extra=_FORM_SCHEMA,
+    openapi_extra=form_schema(Enrolment),
 )
 def enrol(
     hub: Hub,
     who: Annotated[Actor, _WRITE],
     write: Write,
-    form: Annotated[Form, Depends(enrolment_form)],
+    form: Annotated[Form[Enrolment], Depends(enrolment_form)],
 ) -> Response:
-    """Enrol a person from one or more photos, each with one face. The photos are not kept."""
-    if hub.enroller is None:
-        raise Problem(409, "no_face_pack", "this hub has no face pack: see [models] of its file")
-    now, expires_at = hub.now(), form.fields.expires_at
-    if not now < expires_at <= now + LONGEST:
+    """Enrol a person from one or more photos, each with one face. The photos are not kept.
+
+    409 `enrolled_already` when the external id is taken, `duplicate` when the face is another subject's.
+    """
+    enroller, sent, now = _enroller(hub), form.fields, hub.now()
+    if not now < sent.expires_at <= now + LONGEST:
         raise Refused("expires_at", f"expires_at must be within {LONGEST.days} days from now")
-    made = hub.enroller.templates(form.photos)
     subject_id = str(uuid.uuid4())
+    given = Given(
+        sent.purpose, sent.basis, sent.reference, sent.consent_text, sent.consent_given_at,
+        sent.under_14, sent.guardian,
+    )  # fmt: skip
+    consent = ledger_entry(given, str(uuid.uuid4()), subject_id, who.name, now)
+    made: list[NewTemplate] = []
+    if not _is_taken(
+        hub, sent.external_id
+    ):  # refused below, in the transaction, without any network
+        made = enroller.templates(form.photos)
     subject = {
         "id": subject_id,
-        **form.fields.model_dump(),
+        **sent.model_dump(include={"label", "purpose", "basis", "reference", "expires_at"}),
+        "external_id": sent.external_id,
         "enrolled_by": who.name,
         "enrolled_at": now,
     }
-    rows, shown = _template_rows(hub, subject_id, made)
 
     def add(tx: Connection) -> tuple[int, SubjectDetail]:
+        _check_external_id(tx, sent.external_id)
+        if not made:
+            raise Problem(
+                409, "erased_meanwhile", "the subject of this external_id was just erased"
+            )
+        duplicates = _check_duplicates(hub, tx, made, allowed=sent.allow_duplicate)
+        rows, shown = _template_rows(hub, enroller, subject_id, made)
         watchlists.add_subject(tx, subject, rows)
-        details = {"templates": len(rows), "reference": form.fields.reference}
-        act = Act(who.name, "subject.enrolled", subject_id, form.fields.purpose, details)
-        audit.add(tx, act, now)
+        consents.add(tx, consent)
+        _keep_reference(hub, tx, subject_id, made)
+        details = {"templates": len(rows), "reference": sent.reference, **_named(duplicates)}
+        audit.add(tx, Act(who.name, "subject.enrolled", subject_id, sent.purpose, details), now)
         return 201, SubjectDetail(**subject, templates=shown)
 
     return write.run(who, form.fingerprint(), add)
@@ -163,11 +139,18 @@ def enrol(
 
 @router.get("")
 def list_subjects(
-    hub: Hub, _: Annotated[Actor, _READ], cursor: Cursor = None, limit: Limit = 50
+    hub: Hub,
+    _: Annotated[Actor, _READ],
+    outdated: Annotated[
+        bool, Query(description="Only those to be enrolled anew: all templates of another pack.")
+    ] = False,
+    cursor: Cursor = None,
+    limit: Limit = 50,
 ) -> PageOf[SubjectOut]:
     """Subjects, newest first."""
+    current = hub.enroller.pack_sha256 if hub.enroller else ""
     with hub.store.read() as tx:
-        page = watchlists.find_subjects(tx, cursor, limit)
+        page = watchlists.find_subjects(tx, cursor, limit, current if outdated else None)
     return page_of(SubjectOut, page, (SubjectOut(**row) for row in page.items))
 
 
@@ -182,6 +165,71 @@ def get_subject(hub: Hub, _: Annotated[Actor, _READ], subject_id: SubjectId) -> 
     return SubjectDetail(**row, templates=templates)
 
 
+@router.post(
+    "/{subject_id}/templates",
+    status_code=201,
+    responses=documented(404, 409, 413, 415),
+    response_model=SubjectDetail,
+    openapi_extra=form_schema(Photos),
+)
+def enrol_anew(
+    hub: Hub,
+    who: Annotated[Actor, _WRITE],
+    write: Write,
+    subject_id: SubjectId,
+    form: Annotated[Form[Photos], Depends(photos_form)],
+) -> Response:
+    """Replace a subject's templates by those of new photos, made with the pack of now."""
+    enroller = _enroller(hub)
+    made = enroller.templates(form.photos)
+
+    def replace(tx: Connection) -> tuple[int, SubjectDetail]:
+        subject, now = watchlists.get_subject(tx, subject_id), hub.now()
+        if subject is None:
+            raise not_found("subject")
+        duplicates = _check_duplicates(
+            hub, tx, made, allowed=form.fields.allow_duplicate, but=subject_id
+        )
+        rows, shown = _template_rows(hub, enroller, subject_id, made)
+        watchlists.replace_templates(tx, subject_id, rows)
+        _keep_reference(hub, tx, subject_id, made)
+        details = {"templates": len(rows), "pack": enroller.pack, **_named(duplicates)}
+        audit.add(tx, Act(who.name, "subject.enrolled_anew", subject_id, details=details), now)
+        return 201, SubjectDetail(**subject, templates=shown)
+
+    answer = write.run(who, form.fingerprint(), replace)
+    hub.store.forget_erased()
+    return answer
+
+
+@router.get("/{subject_id}/consents")
+def list_consents(hub: Hub, _: Annotated[Actor, _READ], subject_id: SubjectId) -> list[ConsentOut]:
+    """Why the subject was enrolled, also of one that was erased; oldest first."""
+    with hub.store.read() as tx:
+        return [ConsentOut.model_validate(entry) for entry in consents.of(tx, subject_id)]
+
+
+@router.post("/{subject_id}/withdraw", responses=documented(404, 409), response_model=Erased)
+def withdraw_consent(
+    hub: Hub, who: Annotated[Actor, _WRITE], write: Write, subject_id: SubjectId, note: Note
+) -> Response:
+    """The person no longer consents: everything of theirs is erased at once, but for the ledger."""
+
+    def carry_out(tx: Connection) -> tuple[int, Erased]:
+        now = hub.now()
+        entries = consents.of(tx, subject_id)
+        if not entries:
+            raise not_found("subject")
+        check_withdrawal(entries)
+        consents.withdraw(tx, subject_id, who.name, now)
+        audit.add(tx, Act(who.name, "consent.withdrawn", subject_id, note.note), now)
+        return 200, _erase(hub, tx, who, subject_id)
+
+    answer = write.run(who, note.model_dump_json().encode(), carry_out)
+    hub.store.forget_erased()
+    return answer
+
+
 @router.delete("/{subject_id}", responses=documented(404), response_model=Erased)
 def erase_subject(
     hub: Hub, who: Annotated[Actor, _WRITE], write: Write, subject_id: SubjectId
@@ -191,22 +239,82 @@ def erase_subject(
     def carry_out(tx: Connection) -> tuple[int, Erased]:
         if watchlists.get_subject(tx, subject_id) is None:
             raise not_found("subject")
-        watchlists.remove_entries_of(tx, subject_id)
-        count = watchlists.erase_subject(tx, subject_id)
-        audit.add(tx, Act(who.name, "subject.erased", subject_id), hub.now())
-        return 200, Erased(id=subject_id, templates=count)
+        return 200, _erase(hub, tx, who, subject_id)
 
     answer = write.run(who, b"", carry_out)
     hub.store.forget_erased()
     return answer
 
 
+def _erase(hub: Services, tx: Connection, who: Actor, subject_id: str) -> Erased:
+    watchlists.remove_entries_of(tx, subject_id)
+    count = watchlists.erase_subject(tx, subject_id, hub.now())
+    audit.add(tx, Act(who.name, "subject.erased", subject_id), hub.now())
+    return Erased(id=subject_id, templates=count)
+
+
+def _enroller(hub: Services) -> Enroller:
+    if hub.enroller is None:
+        raise Problem(409, "no_face_pack", "this hub has no face pack: see [models] of its file")
+    return hub.enroller
+
+
+def _is_taken(hub: Services, external_id: str | None) -> bool:
+    if external_id is None:
+        return False
+    with hub.store.read() as tx:
+        return watchlists.by_external_id(tx, external_id) is not None
+
+
+def _check_external_id(tx: Connection, external_id: str | None) -> None:
+    taken = external_id and watchlists.by_external_id(tx, external_id)
+    if taken:
+        raise Problem(409, "enrolled_already", f"the external_id is that of subject {taken}")
+
+
+def _check_duplicates(
+    hub: Services,
+    tx: Connection,
+    made: Sequence[NewTemplate],
+    *,
+    allowed: bool,
+    but: str | None = None,
+) -> list[Duplicate]:
+    """The subjects that these faces are already; a problem when there are any, unless that is allowed."""
+    assert hub.duplicates is not None
+    found = hub.duplicates.find(tx, [template.embedding for template in made], but)
+    if found and not allowed:
+        words = "; ".join(
+            f"photo {d.photo}: this face is already subject {d.subject_id}"
+            f" (similarity {d.similarity:.2f})"
+            for d in found
+        )
+        raise Problem(409, "duplicate", f"{words}: use that one, or send allow_duplicate=true")
+    return found
+
+
+def _named(duplicates: Sequence[Duplicate]) -> dict[str, Any]:
+    """For the audit log: whose face it was taken in spite of."""
+    if not duplicates:
+        return {}
+    return {"duplicate_of": sorted({d.subject_id for d in duplicates})}
+
+
+def _keep_reference(
+    hub: Services, tx: Connection, subject_id: str, made: Sequence[NewTemplate]
+) -> None:
+    """Keep the best picture, where the policy says so."""
+    if hub.keep_reference:
+        best = max(made, key=lambda template: template.quality)
+        sealed = hub.vault.seal_picture(as_jpeg(best.picture), subject_id)
+        watchlists.keep_reference(tx, subject_id, sealed, hub.now())
+
+
 def _template_rows(
-    hub: Services, subject_id: str, made: list[NewTemplate]
+    hub: Services, enroller: Enroller, subject_id: str, made: Sequence[NewTemplate]
 ) -> tuple[list[dict[str, Any]], list[TemplateOut]]:
     """The rows to store, encrypted, and what to answer."""
-    enroller, rows, shown = hub.enroller, [], []
-    assert enroller is not None
+    rows, shown = [], []
     for template in made:
         template_id = str(uuid.uuid4())
         sealed = hub.vault.seal(template.embedding, template_id, subject_id, enroller.pack_sha256)

@@ -311,7 +311,10 @@ subjects = Table(
     Column("enrolled_by", String(63), nullable=False),
     Column("enrolled_at", Moment, nullable=False),
     Column("expires_at", Moment, nullable=False),
+    # The site's own number of the person, where it gives one.
+    Column("external_id", String(63)),
     Index("ix_subjects_expires_at", "expires_at"),
+    Index("ix_subjects_external_id", "external_id", unique=True),
 )
 
 #: Apart from identities, encrypted under a key that is not in the database (`hub.vault`).

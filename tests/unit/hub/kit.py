@@ -63,6 +63,10 @@ SCENE = b"\xff\xd8scene with a box\xff\xd9" * 50
 PACK_SHA = "ab" * 32
 
 
+def accept(people: int) -> Acceptance:
+    return Acceptance(0.5, 0.05)
+
+
 def at(seconds: float = 0.0, start: datetime = NOW) -> datetime:
     return start + timedelta(seconds=seconds)
 
@@ -310,7 +314,7 @@ class HubBench:
         """Open everything, as a hub does that has just been started."""
         self.store = open_store(self.config.database_url)
         self.files = EvidenceFiles(self.config.data_dir / "evidence", FileVault(bytes(32)))
-        self.gallery = Gallery("test-pack", PACK_SHA, 128, lambda people: Acceptance(0.5, 0.05))
+        self.gallery = Gallery("test-pack", PACK_SHA, 128, accept)
         self.rules = RuleKeeper(self.config.rules_dir)
         self.teller = Teller(self.sinks, self.signing)
         self.pipeline = Pipeline(

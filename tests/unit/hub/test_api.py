@@ -20,12 +20,25 @@ from hub.access import Role, new_token, token_hash
 from hub.api import Services, create_app, openapi
 from hub.api.shapes import BrokerHealth, Health, IngestHealth
 from hub.audit import first_break
+from hub.duplicates import DuplicateFinder
 from hub.enrolment import Enroller
 from hub.evidence_export import Exporter
+from hub.gallery import Gallery
 from hub.store import access, alerts, audit
 from models.faces import FaceDetections, FacePack
 from tests.servers import free_port
-from tests.unit.hub.kit import CROP, NOW, PACK_SHA, PLATE, FakeEdge, HubBench, at, entry, unit
+from tests.unit.hub.kit import (
+    CROP,
+    NOW,
+    PACK_SHA,
+    PLATE,
+    FakeEdge,
+    HubBench,
+    accept,
+    at,
+    entry,
+    unit,
+)
 from tests.unit.hub.test_pipeline import SCENE_ITEM
 from wire.errors import StoreError
 
@@ -115,6 +128,8 @@ def api(bench: HubBench, application: FastAPI) -> Api:
     pack = FacePack("test-pack", networks, networks, 0.5, 0.05, "MIT", True)
     made = Api(bench, None)
     made.services = Services(
+        duplicates=DuplicateFinder(bench.vault, Gallery("test-pack", PACK_SHA, 128, accept)),
+        keep_reference=True,
         store=bench.store,
         files=bench.files,
         vault=bench.vault,
@@ -475,7 +490,7 @@ class TestSubjects:
         problem(self.enrol(api, *[photo()] * 9), 422, "broken_form")
 
     def test_a_form_that_is_too_large_is_refused_early(self, api: Api, monkeypatch) -> None:
-        monkeypatch.setattr("hub.api.subjects._MOST_BYTES", 10_000)
+        monkeypatch.setattr("hub.api.photo_form._MOST_BYTES", 10_000)
         problem(self.enrol(api, bytes(20_000)), 413, "too_large")
 
     def test_no_photo_touches_a_disk(self, api: Api, monkeypatch, tmp_path: Path) -> None:

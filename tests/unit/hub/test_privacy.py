@@ -87,7 +87,7 @@ def test_what_is_erased_is_gone_from_the_files_too(bench: HubBench) -> None:
     sealed = bench.rows("templates")[0]["sealed"]
     assert traces(bench.folder, sealed)
     with bench.store.write() as tx:
-        watchlists.erase_subject(tx, subject)
+        watchlists.erase_subject(tx, subject, bench.now)
     bench.store.forget_erased()
     assert traces(bench.folder, sealed) == []
 

@@ -31,5 +31,5 @@ def test_a_restored_network_says_what_its_file_says(kind, part, size, tmp_path) 
 
 
 def test_another_network_is_refused() -> None:
-    with pytest.raises(InputError, match="plate_reader.onnx"):
+    with pytest.raises(InputError, match=r"plate_reader\.onnx"):
         restore(Refiner(), verified("reader"))
