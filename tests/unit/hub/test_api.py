@@ -3,7 +3,7 @@
 import io
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -116,30 +116,28 @@ def health() -> Health:
     )  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def application() -> FastAPI:
-    """Making it is slow, and it holds nothing but its services, which each test sets."""
-    return create_app(None)
-
-
-@pytest.fixture
-def api(bench: HubBench, application: FastAPI) -> Api:
-    networks = OneFacePerBrightness()
-    pack = FacePack("test-pack", networks, networks, 0.5, 0.05, "MIT", True)
-    made = Api(bench, None)
-    made.services = Services(
-        duplicates=DuplicateFinder(bench.vault, Gallery("test-pack", PACK_SHA, 128, accept)),
-        keep_reference=True,
+def services_of(
+    bench: HubBench,
+    networks: "OneFacePerBrightness",
+    pack_sha256: str,
+    stopping: Callable[[], bool],
+    *,
+    keep_reference: bool = True,
+) -> Services:
+    """What the API needs, on the bench's real store, with networks that see one face in every photo."""
+    return Services(
+        duplicates=DuplicateFinder(bench.vault, Gallery("test-pack", pack_sha256, 128, accept)),
+        keep_reference=keep_reference,
         store=bench.store,
         files=bench.files,
         vault=bench.vault,
-        enroller=Enroller(pack),
+        enroller=Enroller(FacePack("test-pack", networks, networks, 0.5, 0.05, "MIT", True)),
         now=lambda: bench.now,
         health=health,
         teller=bench.teller,
         escalation=bench.config.escalation,
         wake_sinks=lambda: None,
-        stopping=made.stopping.is_set,
+        stopping=stopping,
         exporter=Exporter(
             bench.store,
             bench.files.read,
@@ -150,6 +148,18 @@ def api(bench: HubBench, application: FastAPI) -> Api:
         ),
         blurrer=None,
     )
+
+
+@pytest.fixture(scope="module")
+def application() -> FastAPI:
+    """Making it is slow, and it holds nothing but its services, which each test sets."""
+    return create_app(None)
+
+
+@pytest.fixture
+def api(bench: HubBench, application: FastAPI) -> Api:
+    made = Api(bench, None)
+    made.services = services_of(bench, OneFacePerBrightness(), PACK_SHA, made.stopping.is_set)
     application.state.services = made.services
     made.client = TestClient(application, raise_server_exceptions=False)
     return made

@@ -2,7 +2,6 @@
 
 import io
 from collections.abc import Iterator
-from dataclasses import replace
 
 import httpx
 import numpy as np
@@ -13,12 +12,8 @@ from PIL import Image
 
 from hub.access import Role
 from hub.api import create_app
-from hub.duplicates import DuplicateFinder
-from hub.enrolment import Enroller
-from hub.gallery import Gallery
-from models.faces import FacePack
-from tests.unit.hub.kit import NOW, PACK_SHA, FakeEdge, HubBench, accept, at, unit
-from tests.unit.hub.test_api import FORM, Api, OneFacePerBrightness, problem
+from tests.unit.hub.kit import NOW, PACK_SHA, FakeEdge, HubBench, at, unit
+from tests.unit.hub.test_api import FORM, Api, OneFacePerBrightness, problem, services_of
 from tests.unit.hub.test_privacy import traces
 
 CONSENT = {"consent_text": "2026-03", "basis": "consent"}
@@ -59,12 +54,11 @@ def api(bench: HubBench, application: FastAPI) -> Iterator[Api]:
 
 
 def use_pack(api: Api, pack_sha256: str, *, keep_reference: bool = False) -> None:
-    bench, networks = api.bench, FacesByColour(pack_sha256)
-    pack = FacePack("test-pack", networks, networks, 0.5, 0.05, "MIT", True)
-    api.client.app.state.services = replace(
-        api.services,
-        enroller=Enroller(pack),
-        duplicates=DuplicateFinder(bench.vault, Gallery("test-pack", pack_sha256, 128, accept)),
+    api.client.app.state.services = services_of(
+        api.bench,
+        FacesByColour(pack_sha256),
+        pack_sha256,
+        api.stopping.is_set,
         keep_reference=keep_reference,
     )
 
