@@ -6,16 +6,16 @@ from typing import Annotated
 import typer
 
 from hub.cli import DEFAULT_URL, TokenFile, Url
-from hub.register import KINDS
+from hub.register_csv import FILES
 from wire.errors import InputError
 
 register_app = typer.Typer(
-    help="The register: sites, people on duty, units, residents, vehicles.",
+    help="The register: sites, people on duty, units, residents, vehicles, passes.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
 
-Kind = Annotated[str, typer.Argument(help=f"One of {', '.join(KINDS)}.")]
+Kind = Annotated[str, typer.Argument(help=f"One of {', '.join(FILES)}.")]
 
 
 @register_app.command("import")
@@ -35,7 +35,7 @@ def import_rows(
     except OSError as error:
         raise InputError(f"the file {file} cannot be read: {error.strerror}") from error
     client = HubClient(url, read_token(token_file))
-    done = client.post_csv(f"/register/{kind}/all/csv", content, dry_run=dry_run or None)
+    done = client.post_csv(_path(kind), content, dry_run=dry_run or None)
     for problem in done["problems"]:
         column = f"{problem['column']}: " if problem["column"] else ""
         typer.echo(f"{file}:{problem['row']}: {column}{problem['message']}", err=True)
@@ -50,7 +50,8 @@ def export_rows(
     kind: Kind,
     file: Annotated[Path, typer.Argument(help="Where to write it; must not be there yet.")],
     purpose: Annotated[
-        str | None, typer.Option(help="Why; needed for residents and vehicles, and recorded.")
+        str | None,
+        typer.Option(help="Why; needed for residents, vehicles and passes, and recorded."),
     ] = None,
     url: Url = DEFAULT_URL,
     token_file: TokenFile = None,
@@ -60,7 +61,7 @@ def export_rows(
 
     _check(kind)
     client = HubClient(url, read_token(token_file))
-    text = client.get_text(f"/register/{kind}/all/csv", purpose=purpose)
+    text = client.get_text(_path(kind), purpose=purpose)
     try:
         file.touch(mode=0o600, exist_ok=False)
         file.write_text(text, encoding="utf-8", newline="")
@@ -69,5 +70,9 @@ def export_rows(
 
 
 def _check(kind: str) -> None:
-    if kind not in KINDS:
-        raise InputError(f"{kind!r} is no kind of row: say one of {', '.join(KINDS)}")
+    if kind not in FILES:
+        raise InputError(f"{kind!r} is no kind of row: say one of {', '.join(FILES)}")
+
+
+def _path(kind: str) -> str:
+    return "/passes/all/csv" if kind == "passes" else f"/register/{kind}/all/csv"

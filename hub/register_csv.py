@@ -9,13 +9,18 @@ import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final
 
 from pydantic import ValidationError
 
 from hub.grid import format_polygon
+from hub.pass_rows import PassRow
 from hub.register import KINDS, Row
 from wire.errors import InputError
+
+FILES: Final[Mapping[str, type[Row]]] = MappingProxyType({**KINDS, "passes": PassRow})
+"""What can be in a file: the rows of the register, and passes."""
 
 MOST_ROWS: Final = 100_000
 _FORMULA: Final = ("=", "+", "-", "@", "\t")
@@ -40,7 +45,7 @@ class Read:
 
 def read(kind: str, content: bytes) -> Read:
     """Read a CSV file of this kind. InputError when it is none at all."""
-    model = KINDS[kind]
+    model = FILES[kind]
     reader = csv.DictReader(io.StringIO(_text(content)), strict=True)
     _check_header(model, reader.fieldnames)
     rows: list[tuple[int, Row]] = []
@@ -57,7 +62,7 @@ def read(kind: str, content: bytes) -> Read:
 
 def write(kind: str, rows: Iterable[Row]) -> Iterator[str]:
     """The lines of a CSV file with these rows."""
-    names = list(KINDS[kind].model_fields)
+    names = list(FILES[kind].model_fields)
     yield "\ufeff" + _line(names)
     for row in rows:
         values = row.model_dump(mode="json")

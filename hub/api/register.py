@@ -38,7 +38,7 @@ def _see(hub: Services, who: Actor, kind: str, purpose: str | None, what: str) -
         look_up(hub, who, purpose, "register.lookup", **{kind: what})
 
 
-def _check_references(tx: Connection, row: Row) -> tuple[str, str] | None:
+def check_references(tx: Connection, row: Row) -> tuple[str, str] | None:
     """The first column that names a row which is not there, and what is wrong with it."""
     for reference in references(row):
         if not register.is_there(tx, reference):
@@ -78,7 +78,7 @@ def _add_rows(kind: str, model: type[Row]) -> None:
 
     def put(hub: Hub, who: Annotated[Actor, _WRITE], write: Write, row: Row) -> Response:
         def carry_out(tx: Connection) -> tuple[int, Row]:
-            wrong = _check_references(tx, row)
+            wrong = check_references(tx, row)
             if wrong is not None:
                 raise InputError(f"{wrong[0]}: {wrong[1]}")
             register.put(tx, kind, [row])
@@ -163,7 +163,7 @@ def import_csv(
         problems = [RowProblem(row=e.row, column=e.column, message=e.message) for e in found.errors]
         stored = 0
         for number, row in found.rows:
-            wrong = _check_references(tx, row)
+            wrong = check_references(tx, row)
             if wrong is not None:
                 problems.append(RowProblem(row=number, column=wrong[0], message=wrong[1]))
                 continue

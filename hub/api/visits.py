@@ -3,22 +3,20 @@
 Whoever looks at them says why; each look goes into the audit log.
 """
 
-import uuid
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
 from sqlalchemy import Connection
 
+from hub import pass_desk
 from hub.access import Actor, Scope
 from hub.api.access import Write, allowed
 from hub.api.lists import Cursor, Limit, Name, Purpose, given, look_up, page_of
 from hub.api.problems import documented, not_found
 from hub.api.services import Hub, Services
 from hub.api.shapes import PageOf, PassOut, PassRequest
-from hub.audit import Act
-from hub.passes import PassState, check_span, check_waiting, move
-from hub.register import Reference
-from hub.store import audit, passes, register
+from hub.passes import PassState, move
+from hub.store import passes
 from wire.errors import InputError
 from wire.plates import parse
 
@@ -57,26 +55,9 @@ def ask(hub: Hub, who: Annotated[Actor, _REQUEST], write: Write, wanted: PassReq
         raise InputError("plate: this is no plate that the grammar knows")
 
     def carry_out(tx: Connection) -> tuple[int, PassOut]:
-        now = hub.now()
-        check_span(wanted.kind, wanted.valid_from, wanted.valid_until, now)
-        if not register.is_there(tx, Reference("unit", "units", (wanted.site, wanted.unit))):
-            raise InputError(f"unit: units has no {wanted.site}:{wanted.unit}")
+        values = {**dict(wanted), "plate": plate.text if plate else None}
         granted = who.may(Scope.REGISTER_WRITE)
-        if not granted:
-            check_waiting(passes.pending_of(tx, wanted.site, wanted.unit))
-        row = {
-            **wanted.model_dump(mode="python"),
-            "id": str(uuid.uuid4()),
-            "kind": wanted.kind.value,
-            "plate": plate.text if plate else None,
-            "state": (PassState.APPROVED if granted else PassState.PENDING).value,
-            "requested_at": now,
-            "decided_by": who.name if granted else "",
-            "decided_at": now if granted else None,
-        }
-        passes.add(tx, row)
-        details = {"unit": f"{wanted.site}:{wanted.unit}", "kind": wanted.kind.value}
-        audit.add(tx, Act(who.name, "pass.requested", row["id"], details=details), now)
+        row = pass_desk.enter(tx, pass_desk.Wanted(**values), who.name, hub.now(), granted=granted)
         return 201, PassOut(**row)
 
     return write.run(who, wanted.model_dump_json().encode(), carry_out)
@@ -106,8 +87,7 @@ def _decide(hub: Services, who: Actor, write: Write, pass_id: str, to: PassState
         if row is None:
             raise not_found("pass")
         move(PassState(row["state"]), to)
-        passes.decide(tx, pass_id, to, who.name, now)
-        audit.add(tx, Act(who.name, f"pass.{to}", pass_id), now)
+        pass_desk.decide(tx, pass_id, to, who.name, now)
         values = {"state": to.value, "decided_by": who.name, "decided_at": now}
         return 200, PassOut(**{**row, **values})
 

@@ -1,15 +1,18 @@
 """Passes: visits and tenants' cars (`hub.passes`)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, case, delete, func, insert, literal, select, update
 
+from hub.pass_rows import PassRow
 from hub.passes import PassState
 from hub.store.pages import Page, fetch
 from hub.store.register_tables import passes
 from hub.store.tables import Moment
+
+_AT_ONCE = 500
 
 
 def add(tx: Connection, row: Mapping[str, Any]) -> None:
@@ -38,6 +41,18 @@ def find(
         query = query.where(passes.c[name] == value)
     order = (passes.c.requested_at, passes.c.id)
     return fetch(tx, query, order, cursor, limit, lambda row: row._mapping)
+
+
+def every(tx: Connection) -> Iterator[PassRow]:
+    """All passes, oldest first, as rows of a file."""
+    query = select(passes).order_by(passes.c.requested_at, passes.c.id)
+    for row in tx.execution_options(yield_per=_AT_ONCE).execute(query).mappings():
+        yield row_of(row)
+
+
+def row_of(stored: Mapping[Any, Any]) -> PassRow:
+    """A pass as a row of a file."""
+    return PassRow.model_validate({name: stored[name] for name in PassRow.model_fields})
 
 
 def pending_of(tx: Connection, site: str, unit: str) -> int:

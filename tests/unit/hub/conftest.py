@@ -7,6 +7,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X
 from hub.store import open_store
 from tests.unit.hub.kit import FakeEdge, HubBench
 from tests.unit.hub.test_api import api, application  # noqa: F401 - fixtures for all
+from tests.unit.hub.test_visits import office  # noqa: F401
 
 
 @pytest.fixture(scope="session")
