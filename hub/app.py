@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from hub.access import Role, new_token, token_hash
+from hub.allow_list_sync import AllowListKeeper
 from hub.api import Services, create_app
 from hub.broker import MqttBroker
 from hub.clip_blur import ClipBlurrer
@@ -48,7 +49,7 @@ from hub.sinks.filter import Filter
 from hub.sinks.make import Route, SinkMaker
 from hub.sinks.mqtt import MqttSink
 from hub.sinks.shown import ShownReader
-from hub.store import Store, access, edges, open_store
+from hub.store import Store, access, allow_lists, edges, open_store
 from hub.store.registry import StoredRegister
 from hub.tell import Teller
 from hub.ticker import Ticker
@@ -165,6 +166,7 @@ class Hub:
             config.broker, config.sites, self.keys.signing, self.version, now, self._receive
         )
         self.downlink = Downlink(self.broker, known, self.keys.signing, now)
+        self.allow_lists = AllowListKeeper(self.store, self.downlink, config.allow_list, now)
         self.evidence = EvidenceKeeper(self.store, self.files, self.downlink, now)
         self.forwarders = [
             Forwarder(route, self.store, now)
@@ -247,6 +249,7 @@ class Hub:
         self.ingest.start()
         self.escalator.start()
         self.evidence.start()
+        self.allow_lists.start()
         for forwarder in self.forwarders:
             forwarder.start()
         self.broker.start()
@@ -258,6 +261,7 @@ class Hub:
         self.ingest.stop()
         self.escalator.stop()
         self.evidence.stop()
+        self.allow_lists.stop()
         for forwarder in self.forwarders:
             forwarder.stop()
         self.housekeeper.stop()
@@ -282,6 +286,17 @@ class Hub:
     def _wake_sinks(self) -> None:
         for forwarder in self.forwarders:
             forwarder.wake()
+
+
+def allow_list_lines(store: Store) -> list[str]:
+    """For each box that opens by plate, which list of allowed plates it holds."""
+    with store.read() as tx:
+        rows = allow_lists.shown(tx)
+    return [
+        f"allowed plates of edge {row['edge']}: it holds version {row['held_version']}"
+        f" ({row['held_plates']} plates), was given version {row['version']}: {row['state']}"
+        for row in rows
+    ]
 
 
 def load_book(store: Store) -> EdgeBook:

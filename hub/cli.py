@@ -84,6 +84,8 @@ def check(config: ConfigFile = DEFAULT_CONFIG) -> None:
     _say("database: ok")
     for route in app.make_sinks(loaded, store, app.evidence_files(loaded, keys)):
         _say(f"sink {route.sink.id}: {route.sink.kind}: ok")
+    for line in app.allow_list_lines(store):
+        _say(line)
     store.close()
     check_broker(loaded.broker)
     _say(f"broker: {loaded.broker.host}:{loaded.broker.port}: ok")

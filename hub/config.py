@@ -11,6 +11,7 @@ from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_validator
 
+from hub.allow_list import AllowListSection
 from hub.escalation import EscalationSection
 from hub.section import Section
 from hub.sinks.sections import SinkSection
@@ -126,6 +127,7 @@ class HubConfig(Section):
     enrolment: EnrolmentSection = EnrolmentSection()
     retention: RetentionSection = RetentionSection()
     escalation: EscalationSection = EscalationSection()
+    allow_list: AllowListSection = AllowListSection()
     edges: tuple[EdgeSection, ...] = ()
     cameras: tuple[CameraSection, ...] = ()
     sinks: tuple[SinkSection, ...] = ()
@@ -140,6 +142,12 @@ class HubConfig(Section):
             if camera.edge not in edges:
                 raise ValueError(
                     f"camera {camera.id!r} is on edge {camera.edge!r}, which is not in [[edges]]"
+                )
+        for section in self.allow_list.devices:
+            if section.edge not in edges:
+                raise ValueError(
+                    f"allow_list: device {section.device!r} is on edge {section.edge!r}, which is not in"
+                    " [[edges]]"
                 )
         if any(sink.id == MQTT_SINK for sink in self.sinks):
             raise ValueError(f"a sink cannot be called {MQTT_SINK!r}: that one is built in")

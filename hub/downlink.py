@@ -38,6 +38,11 @@ class Downlink:
         command = EvidenceCommand(observation_id=observation_id, names=tuple(names))
         return self._send(topics, topics.command("evidence"), command)
 
+    def command(self, edge: str, name: str, command: Message) -> bool:
+        """Give an edge a command; False when it cannot be given now."""
+        topics = self._topics(edge)
+        return self._send(topics, topics.command(name), command)
+
     def _topics(self, edge: str) -> EdgeTopics:
         return EdgeTopics(self.edges[edge].site, edge)
 

@@ -1,10 +1,13 @@
 """How the hub is, put together from its parts. Reads; changes nothing."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import RowMapping
+
 from hub.api.shapes import (
+    AllowListHealth,
     BrokerHealth,
     CameraOut,
     EdgeHealth,
@@ -19,7 +22,7 @@ from hub.edges import EdgeBook
 from hub.forward import Forwarder
 from hub.gallery import FaceReason, Gallery
 from hub.ingest import IngestWorker
-from hub.store import Store, dead_letters, deliveries
+from hub.store import Store, allow_lists, dead_letters, deliveries
 from wire.errors import StoreError
 
 
@@ -44,14 +47,17 @@ class HealthReport:
         backlog: dict[tuple[str, str], int] = {}
         oldest: dict[str, tuple[datetime, str]] = {}
         dead: dict[str, int] = {}
+        lists: dict[str, AllowListHealth] = {}
         try:
             with self.store.read() as tx:
                 backlog, dead = deliveries.backlog(tx), dead_letters.counts(tx)
                 oldest = deliveries.oldest_waiting(tx)
+                lists = {row["edge"]: _allow_list(row) for row in allow_lists.shown(tx)}
         except StoreError as error:
             problems.append(f"store: {error}")
         problems += [f"rule: {message}" for message in broken]
         problems += self._edge_problems(book)
+        problems += _list_problems(lists)
         if strange := self.ingest.counters.reasons[f"face.{FaceReason.OTHER_PACK}"]:
             problems.append(f"faces: {strange} came from another face pack than [models] face_pack")
         sinks = self._sinks(backlog, oldest)
@@ -63,7 +69,7 @@ class HealthReport:
             broker=broker,
             ingest=self._ingest(),
             faces=self._faces(),
-            edges=self._edges(book),
+            edges=self._edges(book, lists),
             cameras=self._cameras(book),
             sinks=sinks,
             dead_letters=dead,
@@ -99,7 +105,7 @@ class HealthReport:
             if (state := book.edges.get(edge.id)) is not None and not state.online
         ]
 
-    def _edges(self, book: EdgeBook) -> list[EdgeHealth]:
+    def _edges(self, book: EdgeBook, lists: Mapping[str, AllowListHealth]) -> list[EdgeHealth]:
         reports = []
         for edge in self.config.edges:
             state = book.edges.get(edge.id)
@@ -110,6 +116,7 @@ class HealthReport:
                     online=state is not None and state.online,
                     version=state.version if state else "",
                     last_seen_at=state.seen_at if state else None,
+                    allow_list=lists.get(edge.id),
                 )
             )
         return reports
@@ -147,3 +154,19 @@ class HealthReport:
                 )
             )
         return reports
+
+
+def _allow_list(row: RowMapping) -> AllowListHealth:
+    return AllowListHealth(**{name: row[name] for name in AllowListHealth.model_fields})
+
+
+def _list_problems(lists: Mapping[str, AllowListHealth]) -> list[str]:
+    problems = []
+    for edge, known in sorted(lists.items()):
+        if known.state == "refused":
+            problems.append(
+                f"edge {edge}: refuses list {known.version} of allowed plates: {known.reason}"
+            )
+        elif not known.held_version:
+            problems.append(f"edge {edge}: has no list of allowed plates: its barriers stay shut")
+    return problems

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from wire.codec import SignedEnvelope, decode, decode_envelope
 from wire.errors import InvalidMessage
 from wire.messages import (
+    AllowListReply,
     AnyObservation,
     CameraHealth,
     EdgeStatus,
@@ -146,7 +147,7 @@ def _is_from(envelope: SignedEnvelope, topic: Topic, edge: KnownEdge) -> bool:
 _CHANNELS: Final[Mapping[str, tuple[type[Message] | tuple[type[Message], ...], bool]]] = {
     "status": (EdgeStatus, False),
     "health": (CameraHealth, True),
-    "reply": ((EvidenceReply, GalleryReply), False),
+    "reply": ((EvidenceReply, GalleryReply, AllowListReply), False),
     "observation": (get_args(AnyObservation), True),
 }
 
@@ -205,7 +206,10 @@ _ENVELOPE: Final = (
 )
 _FACELESS: Final = frozenset(
     model.TYPE
-    for model in (*get_args(AnyObservation), EdgeStatus, CameraHealth, EvidenceReply, GalleryReply)
+    for model in (
+        *(*get_args(AnyObservation), EdgeStatus, CameraHealth),
+        *(EvidenceReply, GalleryReply, AllowListReply),
+    )
     if model is not FaceObservation
 )
 _LONGEST: Final = 200

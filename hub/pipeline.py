@@ -19,6 +19,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from hub.allow_list_replies import hear_of_allow_lists
 from hub.decide import Identified, Identifier, Match, matches_of
 from hub.deduplicate import acks_of, boots_of, committed_after, fresh_of
 from hub.edges import EdgeBook
@@ -87,6 +88,7 @@ class Pipeline:
             next_book = book.after((message.event for message in messages), now)
             _save_edges(tx, book, next_book)
             hear_of_evidence(tx, messages, self.known_edges, book, now)
+            hear_of_allow_lists(tx, messages, book, now)
         return Outcome(
             acks=acks_of(after),
             book=next_book,

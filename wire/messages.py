@@ -331,22 +331,27 @@ class PassageObservation(Observation):
     grants: Annotated[int, Field(ge=0)] | None = None
 
 
+AccessMethod = Literal["plate", "card", "code", "pin", "guard", "signal"]
+
+
 class AccessObservation(Message):
     """A door or barrier that was released, or was not, and why. Never by a face alone.
 
     `device` names the door or barrier; `method` is what was shown; `reference` is the plate, or the door
-    system's own number of the credential. A ``signal`` came from another system's door controller.
+    system's own number of the credential. A ``signal`` came from another system's door controller. Where the
+    box released it by a relay of its own, `release_ms` is how long after the reading the relay said so.
     """
 
     TYPE: ClassVar[str] = "gatehouse.observation.access.v1"
     kind: Literal["access"] = "access"
     device: Identifier
     decision: Literal["granted", "refused"]
-    method: Literal["plate", "card", "code", "pin", "guard", "signal"]
+    method: AccessMethod
     reference: Annotated[str, Field(max_length=64)] = ""
     observation_id: MessageId | None = None
     captured_at: AwareDatetime
     reason: Annotated[str, Field(max_length=400)]
+    release_ms: Annotated[float, Field(ge=0)] | None = None
 
 
 class MeterObservation(Message):
@@ -416,10 +421,29 @@ class EdgeMatching(Message):
     held: HeldSlice
 
 
+class HeldAllowList(Message):
+    """The list of allowed plates that a box holds; `version` 0 is none."""
+
+    version: Annotated[int, Field(ge=0)]
+    plates: Annotated[int, Field(ge=0)] = 0
+    expires_at: AwareDatetime | None = None
+
+
+class EdgeAccess(Message):
+    """That a box opens doors or barriers by plate: which, and by which list.
+
+    `oldest_version` is the least version that it takes: it never goes back to an older list.
+    """
+
+    devices: Annotated[tuple[Identifier, ...], Field(min_length=1, max_length=64)]
+    oldest_version: Annotated[int, Field(ge=1)]
+    held: HeldAllowList
+
+
 class EdgeStatus(Message):
     """Birth and last will of an edge box (retained). A will of an older `session_id` is stale.
 
-    `matching` is there where the box has ``face_matching = "edge"``.
+    `matching` is there where the box has ``face_matching = "edge"``, `access` where it opens by plate.
     """
 
     TYPE: ClassVar[str] = "gatehouse.edge.status.v1"
@@ -429,6 +453,7 @@ class EdgeStatus(Message):
     cameras: tuple[Identifier, ...] = ()
     pending: tuple[PendingBoot, ...] = ()
     matching: EdgeMatching | None = None
+    access: EdgeAccess | None = None
 
 
 class HubStatus(Message):
@@ -545,6 +570,50 @@ class GalleryReply(Message):
     version: Annotated[int, Field(ge=1)]
     state: Literal["active", "erased", "refused"]
     templates: Annotated[int, Field(ge=0)] = 0
+    reason: Annotated[str, Field(max_length=400)] = ""
+
+
+class AllowedPlate(Message):
+    """A plate that opens `devices` (none named: all of the box) from `valid_from` until `valid_until`.
+
+    Where a time is None there is no such limit. Whose it is, the box need not know.
+    """
+
+    plate: Annotated[str, Field(min_length=1, max_length=16)]
+    devices: Annotated[tuple[Identifier, ...], Field(max_length=64)] = ()
+    valid_from: AwareDatetime | None = None
+    valid_until: AwareDatetime | None = None
+
+
+class AllowList(Message):
+    """The plates that may open the doors and barriers of one box, one of `parts` messages.
+
+    A version is in force once all its parts are there, replaces every older one, and is erased at
+    `expires_at`. Versions only grow, per box. `plates` is how many entries all parts have together.
+    """
+
+    TYPE: ClassVar[str] = "gatehouse.command.allow-list.v1"
+    version: Annotated[int, Field(ge=1)]
+    part: Annotated[int, Field(ge=1)]
+    parts: Annotated[int, Field(ge=1, le=4096)]
+    expires_at: AwareDatetime
+    plates: Annotated[int, Field(ge=0)]
+    entries: Annotated[tuple[AllowedPlate, ...], Field(max_length=2000)] = ()
+
+    @model_validator(mode="after")
+    def _is_one_of_its_parts(self) -> Self:
+        if self.part > self.parts:
+            raise ValueError(f"part {self.part} of {self.parts}")
+        return self
+
+
+class AllowListReply(Message):
+    """What became of a list: in force, erased because it expired, or refused with the reason."""
+
+    TYPE: ClassVar[str] = "gatehouse.reply.allow-list.v1"
+    version: Annotated[int, Field(ge=1)]
+    state: Literal["active", "erased", "refused"]
+    plates: Annotated[int, Field(ge=0)] = 0
     reason: Annotated[str, Field(max_length=400)] = ""
 
 
@@ -681,6 +750,8 @@ BY_TYPE: dict[str, type[Message]] = {
         GallerySlice,
         GalleryErase,
         GalleryReply,
+        AllowList,
+        AllowListReply,
         AlertRaised,
         AlertChanged,
     )

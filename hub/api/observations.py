@@ -17,13 +17,14 @@ from wire.plates import normalise
 
 router = APIRouter(prefix="/observations", tags=["observations"], responses=documented())
 _READ = allowed(Scope.OBSERVATIONS_READ)
+Kind = Literal["face", "plate", "object", "behaviour", "passage", "access", "meter", "camera"]
 
 
 @router.get("")
 def list_observations(
     hub: Hub,
     who: Annotated[Actor, _READ],
-    kind: Literal["face", "plate", "camera"] | None = None,
+    kind: Kind | None = None,
     site: Name = None,
     gate: Name = None,
     edge: Name = None,

@@ -426,14 +426,32 @@ class ChainOut(BaseModel):
     first_break: int | None
 
 
+class AllowListHealth(BaseModel):
+    """The list of allowed plates of a box: what it was given, what became of it, what the box holds.
+
+    `held_version` 0 is no list: then the box opens for nobody.
+    """
+
+    version: int
+    state: Literal["none", "sent", "active", "refused"]
+    reason: str
+    plates: int
+    sent_at: AwareDatetime | None
+    expires_at: AwareDatetime | None
+    held_version: int
+    held_plates: int
+    held_expires_at: AwareDatetime | None
+
+
 class EdgeHealth(BaseModel):
-    """One edge box."""
+    """One edge box. `allow_list` is there where it opens doors or barriers by plate."""
 
     edge: str
     site: str
     online: bool
     version: str
     last_seen_at: AwareDatetime | None
+    allow_list: AllowListHealth | None = None
 
 
 class CameraOut(BaseModel):

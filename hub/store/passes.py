@@ -8,6 +8,7 @@ from sqlalchemy import Connection, RowMapping, case, delete, func, insert, liter
 
 from hub.pass_rows import PassRow
 from hub.passes import PassState
+from hub.store import allow_lists
 from hub.store.pages import Page, fetch
 from hub.store.register_tables import passes
 from hub.store.tables import Moment
@@ -18,6 +19,7 @@ _AT_ONCE = 500
 def add(tx: Connection, row: Mapping[str, Any]) -> None:
     """Store a pass."""
     tx.execute(insert(passes), [dict(row)])
+    allow_lists.changed(tx)
 
 
 def lock(tx: Connection, pass_id: str) -> RowMapping | None:
@@ -30,6 +32,7 @@ def decide(tx: Connection, pass_id: str, state: PassState, actor: str, at: datet
     """Store what became of a pass, and by whom."""
     values = {"state": state.value, "decided_by": actor, "decided_at": at}
     tx.execute(update(passes).where(passes.c.id == pass_id).values(**values))
+    allow_lists.changed(tx)
 
 
 def find(
@@ -73,6 +76,7 @@ def expire(tx: Connection, now: datetime) -> Sequence[str]:
     ids = tx.scalars(over).all()
     if ids:
         tx.execute(update(passes).where(passes.c.id.in_(ids)).values(state=PassState.EXPIRED.value))
+        allow_lists.changed(tx)
     return ids
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Column, Connection, RowMapping, and_, delete, select
 
 from hub.register import KINDS, Reference, Row
-from hub.store import watchlists
+from hub.store import allow_lists, watchlists
 from hub.store.pages import Page, fetch
 from hub.store.register_tables import TABLES
 from hub.store.upsert import upsert
@@ -19,8 +19,7 @@ def put(tx: Connection, kind: str, rows: Sequence[Row]) -> None:
     names = set(KINDS[kind].model_fields)
     values = [{**row.model_dump(), **_lists(row)} for row in rows]
     upsert(tx, TABLES[kind], values, sorted(names - set(KINDS[kind].KEY)))
-    if kind == "residents":
-        watchlists.changed(tx)  # whose templates are in the gallery
+    _has_changed(tx, kind)
 
 
 def get(tx: Connection, kind: str, key: Sequence[str]) -> Row | None:
@@ -31,9 +30,16 @@ def get(tx: Connection, kind: str, key: Sequence[str]) -> Row | None:
 
 def remove(tx: Connection, kind: str, key: Sequence[str]) -> bool:
     """Erase a row for good; whether it was there."""
-    if kind == "residents":
-        watchlists.changed(tx)
+    _has_changed(tx, kind)
     return bool(tx.execute(delete(TABLES[kind]).where(_is(kind, key))).rowcount)
+
+
+def _has_changed(tx: Connection, kind: str) -> None:
+    """Let those look again who keep something of the register elsewhere."""
+    if kind == "residents":
+        watchlists.changed(tx)  # whose templates are in the gallery
+    elif kind == "vehicles":
+        allow_lists.changed(tx)  # which plates open
 
 
 def find(

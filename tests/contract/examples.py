@@ -274,6 +274,48 @@ EXAMPLES["observation_plate_clip"] = m.PlateObservation(
     }
 )
 
+EXAMPLES["observation_access_refused"] = m.AccessObservation(
+    device="north-barrier",
+    decision="refused",
+    method="plate",
+    reference="京AD12345",
+    observation_id=OBSERVATION,
+    captured_at=AT,
+    reason="京AD12345 is on no list",
+)
+
+EXAMPLES["observation_access_relay"] = m.AccessObservation(
+    **{**dict(EXAMPLES["observation_access"]), "release_ms": 84.5}
+)
+
+EXAMPLES["edge_status_access"] = m.EdgeStatus(
+    session_id=_id("session"),
+    online=True,
+    version="0.1.0",
+    cameras=("gate-in",),
+    access=m.EdgeAccess(
+        devices=("north-barrier", "garage"),
+        oldest_version=12,
+        held=m.HeldAllowList(version=12, plates=2, expires_at=AT),
+    ),
+)
+
+EXAMPLES["command_allow_list"] = m.AllowList(
+    version=12,
+    part=1,
+    parts=1,
+    expires_at=AT,
+    plates=2,
+    entries=(
+        m.AllowedPlate(plate="京AD12345"),
+        m.AllowedPlate(
+            plate="京A12345", devices=("north-barrier",), valid_from=EARLIER, valid_until=AT
+        ),
+    ),
+)
+
+EXAMPLES["reply_allow_list"] = m.AllowListReply(version=12, state="active", plates=2)
+
 _SEQUENCED = {name for name in EXAMPLES if name.startswith("observation_")}
 
 

@@ -1,0 +1,124 @@
+"""Keeps the boxes' lists of allowed plates as the register and the passes have them.
+
+In: the store, which counts the changes of both; the time. Out: commands to the boxes, signed by `Downlink`,
+and what was sent in the table `allow_lists`. What is sent, and why, is decided in `hub.allow_list`.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from hub.allow_list import (
+    Allowed,
+    AllowListSection,
+    Given,
+    Why,
+    digest_of,
+    entries_for,
+    list_parts,
+    pause_after,
+    why_send,
+)
+from hub.downlink import Downlink
+from hub.store import Store, allow_lists
+from wire.errors import StoreError
+from wire.messages import AllowedPlate
+
+log = logging.getLogger(__name__)
+
+_LOOK_EVERY_S: Final = 1.0
+_READ_ANEW: Final = timedelta(seconds=60)  # passes begin and end without anybody's doing
+_UNSENT: Final = timedelta(seconds=3)
+
+
+@dataclass(frozen=True, slots=True)
+class _Site:
+    """Who may drive onto a site, as it was read at `at`, when the register had changed so often."""
+
+    changes: int
+    at: datetime
+    allowed: tuple[Allowed, ...]
+
+
+@dataclass(slots=True)
+class AllowListKeeper:
+    """Looks every second, in a thread of its own."""
+
+    store: Store
+    downlink: Downlink
+    section: AllowListSection
+    now: Callable[[], datetime]
+    _sites: dict[str, _Site] = field(default_factory=dict)
+    _stopping: threading.Event = field(default_factory=threading.Event)
+    _thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Begin to work."""
+        self._thread = threading.Thread(target=self._run, name="allow-lists")
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish what is in hand, and end."""
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self.round()
+            except StoreError as error:
+                log.warning("lists of allowed plates wait: %s", error)
+            except Exception:
+                log.exception("lists of allowed plates could not be sent")
+            self._stopping.wait(_LOOK_EVERY_S)
+
+    def round(self) -> None:
+        """Look once at every box, and send what it lacks."""
+        now = self.now()
+        with self.store.read() as tx:
+            boxes = [box for box in allow_lists.boxes(tx) if box.edge in self.downlink.edges]
+            changes = allow_lists.changes(tx)
+            for site in {box.site for box in boxes}:
+                known = self._sites.get(site)
+                if known is None or known.changes != changes or now - known.at >= _READ_ANEW:
+                    allowed = allow_lists.allowed(tx, site, now, now + self._life)
+                    self._sites[site] = _Site(changes, now, allowed)
+        for box in boxes:
+            entries = entries_for(box, self._sites[box.site].allowed, self.section)
+            digest = digest_of(entries)
+            if why := why_send(box, digest, now, self._life):
+                log.info("edge %s: list of %d plates: %s", box.edge, len(entries), why)
+                self._send(box, why, entries, digest, now)
+
+    @property
+    def _life(self) -> timedelta:
+        return timedelta(hours=self.section.valid_hours)
+
+    def _send(
+        self, box: Given, why: Why, entries: tuple[AllowedPlate, ...], digest: str, now: datetime
+    ) -> None:
+        """The row first: a version that a box may have seen is never given to another list."""
+        version, expires_at = box.next_version, now + self._life
+        if why == "unanswered" and box.expires_at is not None:
+            version, expires_at = box.version, box.expires_at
+        sends = box.sends + 1 if why in ("unanswered", "refused") else 1
+        with self.store.write() as tx:
+            allow_lists.sent(
+                tx,
+                box.edge,
+                version=version,
+                digest=digest,
+                plates=len(entries),
+                expires_at=expires_at,
+                sends=sends,
+                due_at=now + pause_after(sends),
+                now=now,
+            )
+        parts = list_parts(version, expires_at, entries)
+        if not all(self.downlink.command(box.edge, "allow-list", part) for part in parts):
+            with self.store.write() as tx:
+                allow_lists.put_off(tx, box.edge, version, now + _UNSENT)
