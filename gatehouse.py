@@ -70,7 +70,7 @@ def _root() -> None:
 _mount("demo.run", "demo", "edge,hub", command="demo")
 _mount("edge.cli", "edge_app", "edge", command="edge")
 _mount("hub.cli", "hub_app", "hub", command="hub")
-_mount("hub.cli", "enrol", "hub", command="enrol")
+_mount("hub.enrol_cli", "enrol_app", "hub", command="enrol")
 _mount("hub.cli", "watch_app", "hub", command="watch")
 _mount("hub.rules_cli", "rule_app", "hub", command="rule")
 _mount("hub.evidence_cli", "evidence_app", "hub", command="evidence")

@@ -27,6 +27,7 @@ from demo.centre import CommandCentre, Delivery
 from demo.processes import Running, command, start
 from demo.site import CameraPlan, SitePlan
 from wire.errors import GatehouseError, InputError
+from wire.messages import FaceMatch
 
 CLIP_PLATE = "京A12F45"
 _CAMERA = "gate-in"
@@ -155,7 +156,9 @@ class _Demo:
         why = ["--basis", "demonstration", "--reference", "demo-1", "--days", "1"]
         entries, expected = [], set[str]()
         if (photo := self._photo()) is not None:
-            subject = self._ask(["enrol", _LABEL, str(photo), "--purpose", "demonstration", *why])
+            subject = self._ask(
+                ["enrol", "add", _LABEL, str(photo), "--purpose", "demonstration", *why]
+            )
             wanted = ["--category", "missing_person", *why]
             entries.append(self._ask(["watch", "add", "face", subject, *wanted]))
             expected.add("face")
@@ -225,10 +228,9 @@ class _Demo:
 
 def _details(match: dict[str, Any]) -> str:
     if match["kind"] == "face":
-        return (
-            f"similarity {match['similarity']:.2f} (threshold {match['threshold']:.2f}),"
-            f" lead {match['margin']:.2f}, pack {match['pack']}"
-        )
+        face = FaceMatch.model_validate(match)
+        lead = "nobody else to compare with" if face.is_alone else f"lead {face.margin:.2f}"
+        return f"similarity {face.similarity:.2f} (threshold {face.threshold:.2f}), {lead}, pack {face.pack}"
     return f"read {match['read']}, confidence {match['confidence']:.2f}, {match['how']}"
 
 

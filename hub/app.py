@@ -33,6 +33,7 @@ from hub.escalator import Escalator
 from hub.evidence import EvidenceKeeper
 from hub.evidence_export import Exporter
 from hub.evidence_files import EvidenceFiles
+from hub.face_warnings import PackFacts, notes_on
 from hub.forward import Forwarder
 from hub.gallery import Gallery
 from hub.handling import Handler
@@ -118,6 +119,7 @@ class Faces:
     enroller: Enroller
     watched: Gallery
     enrolled: Gallery
+    facts: PackFacts
 
 
 def load_faces(config: HubConfig) -> Faces | None:
@@ -125,13 +127,17 @@ def load_faces(config: HubConfig) -> Faces | None:
     if not config.models.face_pack:
         return None
     pack = load_face_pack(config.models.face_pack, threads=config.models.threads)
-    if pack.note:
-        log.info("face pack %s: %s", pack.name, pack.note)
     file, digest = config.models.face_calibration, pack.embedder.pack_sha256
     calibration = load_calibration(file, digest) if file else None
     threads = config.models.threads
     watched, enrolled = (empty_gallery(pack, calibration, threads) for _ in range(2))
-    return Faces(Enroller(pack), watched, enrolled)
+    measured = calibration or pack.calibration
+    facts = PackFacts(
+        pack.name, pack.note, pack.licence, pack.commercial, measured.largest if measured else None
+    )
+    for note in notes_on(facts):
+        log.info("%s", note)
+    return Faces(Enroller(pack), watched, enrolled, facts)
 
 
 def make_sinks(config: HubConfig, store: Store, files: EvidenceFiles) -> list[Route]:
@@ -199,6 +205,7 @@ class Hub:
             gallery,
             lambda: self.rules.broken,
             self.forwarders,
+            faces.facts if faces else None,
         )
         self.services = Services(
             store=self.store,

@@ -1,4 +1,4 @@
-"""The hub's commands: `hub serve|check|openapi|token`, and `enrol` and `watch` as clients of the API.
+"""The hub's commands: `hub serve|check|openapi|token`, and `watch` as a client of the API.
 
 What a command needs is imported in the command: the command line must start without database and networks.
 """
@@ -23,6 +23,7 @@ from wire.errors import InputError
 
 if TYPE_CHECKING:
     from hub.client import HubClient
+    from hub.face_warnings import PackFacts
     from hub.store import Store
 
 _PLAIN: dict[str, Any] = {"no_args_is_help": True, "pretty_exceptions_enable": False}
@@ -82,6 +83,8 @@ def check(config: ConfigFile = DEFAULT_CONFIG) -> None:
     keys = app.load_keys(loaded.data_dir)
     store = open_store(loaded.database_url)
     _say("database: ok")
+    for warning in _face_warnings(faces.facts, store) if faces else ():
+        _say(f"warning: {warning}")
     for route in app.make_sinks(loaded, store, app.evidence_files(loaded, keys)):
         _say(f"sink {route.sink.id}: {route.sink.kind}: ok")
     for line in app.allow_list_lines(store):
@@ -90,6 +93,16 @@ def check(config: ConfigFile = DEFAULT_CONFIG) -> None:
     check_broker(loaded.broker)
     _say(f"broker: {loaded.broker.host}:{loaded.broker.port}: ok")
     _say(f"for each edge.toml:\n{keys.edge_lines()}")
+
+
+def _face_warnings(pack: "PackFacts", store: "Store") -> list[str]:
+    """What to know of the face pack and of how many are enrolled."""
+    from hub.face_warnings import notes_on, problems_of_size
+    from hub.store import watchlists
+
+    with store.read() as tx:
+        enrolled = watchlists.count_subjects(tx)
+    return [*notes_on(pack), *problems_of_size(pack, enrolled, enrolled)]
 
 
 @hub_app.command("openapi")
@@ -169,41 +182,6 @@ Reference = Annotated[str, typer.Option(help="The document behind it, e.g. a cas
 
 def _until(days: int) -> str:
     return (datetime.now(UTC) + timedelta(days=days)).isoformat()
-
-
-def enrol(
-    label: Annotated[str, typer.Argument(help="The name that a guard is shown.")],
-    photos: Annotated[list[Path], typer.Argument(help="Photos, each with one face.")],
-    purpose: Annotated[str, typer.Option(help="What the person is enrolled for.")],
-    basis: Basis,
-    reference: Reference,
-    days: Days = 30,
-    url: Url = DEFAULT_URL,
-    token_file: TokenFile = None,
-) -> None:
-    """Enrol a person from photos, which are not kept; prints the subject's id for `watch add face`."""
-    if len(photos) > 8:
-        raise InputError("at most 8 photos")
-    fields = {
-        "label": label,
-        "purpose": purpose,
-        "basis": basis,
-        "reference": reference,
-        "expires_at": _until(days),
-    }
-    contents = [(photo.name, _read(photo)) for photo in photos]
-    subject = _client(url, token_file).post_form("/subjects", fields, contents)
-    for photo, template in zip(photos, subject["templates"], strict=True):
-        advice = f"; better: {', '.join(template['advice'])}" if template["advice"] else ""
-        typer.echo(f"{photo.name}: quality {template['quality']:.2f}{advice}", err=True)
-    _say(subject["id"])
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise InputError(f"the photo {path} cannot be read: {error.strerror}") from error
 
 
 @watch_app.command("add")

@@ -18,7 +18,15 @@ from wire.errors import GatehouseError, HubError, InputError
 TOKEN_VARIABLE = "GATEHOUSE_TOKEN"  # noqa: S105 - its name
 
 
-class NotThere(HubError):  # noqa: N818 - named for what the caller does
+class Refusal(HubError):  # noqa: N818 - named for what the hub does
+    """The hub answers with a problem: `status` of HTTP, `reason` for programs."""
+
+    def __init__(self, status: int, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.status, self.reason = status, reason
+
+
+class NotThere(Refusal):
     """The hub answers, and has no such thing."""
 
 
@@ -55,11 +63,16 @@ class HubClient:
         return self._ask("POST", path, json=body, headers=_key())
 
     def post_form(
-        self, path: str, fields: Mapping[str, str], photos: Sequence[tuple[str, bytes]]
+        self,
+        path: str,
+        fields: Mapping[str, str],
+        photos: Sequence[tuple[str, bytes]],
+        **parameters: Any,
     ) -> Any:
         """Write a form with photos."""
         files = [("photo", (name, data)) for name, data in photos]
-        return self._ask("POST", path, data=dict(fields), files=files, headers=_key())
+        given = _given(parameters)
+        return self._ask("POST", path, data=dict(fields), files=files, params=given, headers=_key())
 
     def get_text(self, path: str, **parameters: Any) -> str:
         """Read a file."""
@@ -118,4 +131,5 @@ def _failure(url: str, answer: httpx.Response) -> GatehouseError:
         return HubError(f"{url} answers HTTP {answer.status_code}, and not as a hub would")
     if reason == "unusable_input":
         return InputError(message)
-    return NotThere(message) if answer.status_code == 404 else HubError(message)
+    kind = NotThere if answer.status_code == 404 else Refusal
+    return kind(answer.status_code, reason, message)

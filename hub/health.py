@@ -19,10 +19,11 @@ from hub.api.shapes import (
 from hub.broker import MqttBroker
 from hub.config import HubConfig
 from hub.edges import EdgeBook
+from hub.face_warnings import PackFacts, notes_on, problems_of_size
 from hub.forward import Forwarder
 from hub.gallery import FaceReason, Gallery
 from hub.ingest import IngestWorker
-from hub.store import Store, allow_lists, dead_letters, deliveries
+from hub.store import Store, allow_lists, dead_letters, deliveries, watchlists
 from wire.errors import StoreError
 
 
@@ -38,6 +39,7 @@ class HealthReport:
     gallery: Gallery | None
     broken_rules: Callable[[], tuple[str, ...]]
     forwarders: Sequence[Forwarder]
+    pack: PackFacts | None
 
     def __call__(self) -> Health:
         """The report of this moment."""
@@ -48,11 +50,13 @@ class HealthReport:
         oldest: dict[str, tuple[datetime, str]] = {}
         dead: dict[str, int] = {}
         lists: dict[str, AllowListHealth] = {}
+        enrolled = 0
         try:
             with self.store.read() as tx:
                 backlog, dead = deliveries.backlog(tx), dead_letters.counts(tx)
                 oldest = deliveries.oldest_waiting(tx)
                 lists = {row["edge"]: _allow_list(row) for row in allow_lists.shown(tx)}
+                enrolled = watchlists.count_subjects(tx)
         except StoreError as error:
             problems.append(f"store: {error}")
         problems += [f"rule: {message}" for message in broken]
@@ -60,6 +64,9 @@ class HealthReport:
         problems += _list_problems(lists)
         if strange := self.ingest.counters.reasons[f"face.{FaceReason.OTHER_PACK}"]:
             problems.append(f"faces: {strange} came from another face pack than [models] face_pack")
+        if self.pack is not None and self.gallery is not None:
+            crowded = problems_of_size(self.pack, self.gallery.people, enrolled)
+            problems += [f"faces: {problem}" for problem in crowded]
         sinks = self._sinks(backlog, oldest)
         problems += [f"sink {sink.sink}: {sink.problem}" for sink in sinks if sink.problem]
         return Health(
@@ -94,9 +101,15 @@ class HealthReport:
         )
 
     def _faces(self) -> FacesHealth | None:
-        if self.gallery is None:
+        if self.gallery is None or self.pack is None:
             return None
-        return FacesHealth(pack=self.gallery.pack, templates=len(self.gallery))
+        return FacesHealth(
+            pack=self.gallery.pack,
+            templates=len(self.gallery),
+            people=self.gallery.people,
+            calibrated_for=self.pack.calibrated_for,
+            notes=notes_on(self.pack),
+        )
 
     def _edge_problems(self, book: EdgeBook) -> list[str]:
         return [

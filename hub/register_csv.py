@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
+from hub.csv_cells import check_names, for_spreadsheets, line, plain, records, text_of
 from hub.grid import format_polygon
 from hub.pass_rows import PassRow
 from hub.register import KINDS, Row
@@ -23,7 +24,6 @@ FILES: Final[Mapping[str, type[Row]]] = MappingProxyType({**KINDS, "passes": Pas
 """What can be in a file: the rows of the register, and passes."""
 
 MOST_ROWS: Final = 100_000
-_FORMULA: Final = ("=", "+", "-", "@", "\t")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +46,11 @@ class Read:
 def read(kind: str, content: bytes) -> Read:
     """Read a CSV file of this kind. InputError when it is none at all."""
     model = FILES[kind]
-    reader = csv.DictReader(io.StringIO(_text(content)), strict=True)
+    reader = csv.DictReader(io.StringIO(text_of(content)), strict=True)
     _check_header(model, reader.fieldnames)
     rows: list[tuple[int, Row]] = []
     errors: list[RowError] = []
-    for number, cells in _records(reader):
+    for number, cells in records(reader):
         if len(rows) + len(errors) >= MOST_ROWS:
             raise InputError(f"at most {MOST_ROWS} rows at once")
         try:
@@ -63,10 +63,10 @@ def read(kind: str, content: bytes) -> Read:
 def write(kind: str, rows: Iterable[Row]) -> Iterator[str]:
     """The lines of a CSV file with these rows."""
     names = list(FILES[kind].model_fields)
-    yield "\ufeff" + _line(names)
+    yield "\ufeff" + line(names)
     for row in rows:
         values = row.model_dump(mode="json")
-        yield _line([_cell(name, values[name]) for name in names])
+        yield line([_cell(name, values[name]) for name in names])
 
 
 class _BadRow(Exception):  # noqa: N818 - never leaves this module
@@ -75,41 +75,16 @@ class _BadRow(Exception):  # noqa: N818 - never leaves this module
         self.problems = problems
 
 
-def _text(content: bytes) -> str:
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            return content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise InputError("the file is no text: save it as CSV in UTF-8")
-
-
 def _check_header(model: type[Row], names: Any) -> None:
     known = model.model_fields
-    found = [name.strip() for name in names or ()]
-    needed = [name for name, field in known.items() if field.is_required() and name not in found]
-    unknown = [name for name in found if name not in known]
-    if unknown:
-        raise InputError(f"line 1: there is no column {unknown[0]!r}; there are {', '.join(known)}")
-    if needed:
-        raise InputError(f"line 1: the column {needed[0]!r} is missing")
-    if len(set(found)) < len(found):
-        raise InputError("line 1: a column is there twice")
-
-
-def _records(reader: "csv.DictReader[str]") -> Iterator[tuple[int, Mapping[str | None, Any]]]:
-    try:
-        for cells in reader:
-            yield reader.line_num, cells
-    except csv.Error as error:
-        raise InputError(f"line {reader.line_num}: this is no CSV: {error}") from error
+    check_names(names, known, [name for name, field in known.items() if field.is_required()])
 
 
 def _row(model: type[Row], cells: Mapping[str | None, Any]) -> Row:
     if None in cells or None in cells.values():
         raise _BadRow([("", "it has another number of cells than the first line")])
     given = {
-        str(name).strip(): _plain(value) for name, value in cells.items() if value.strip() != ""
+        str(name).strip(): plain(value) for name, value in cells.items() if value.strip() != ""
     }
     try:
         return model.model_validate(given)
@@ -137,17 +112,4 @@ def _cell(name: str, value: Any) -> str:
         return " ".join(sorted(map(str, value)))
     if isinstance(value, bool):
         return "yes" if value else "no"
-    text = str(value)
-    # A spreadsheet takes such a cell for a formula (CWE-1236).
-    return f"'{text}" if isinstance(value, str) and text.startswith(_FORMULA) else text
-
-
-def _plain(value: str) -> str:
-    value = value.strip()
-    return value[1:] if value[:1] == "'" and value[1:].startswith(_FORMULA) else value
-
-
-def _line(cells: Iterable[str]) -> str:
-    buffer = io.StringIO()
-    csv.writer(buffer).writerow(cells)
-    return buffer.getvalue()
+    return for_spreadsheets(value) if isinstance(value, str) else str(value)

@@ -8,7 +8,7 @@ Boxes are ``(x1, y1, x2, y2)`` in pixels of the full frame, origin top left. Tim
 """
 
 from datetime import datetime
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Final, Literal, Self
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
@@ -624,8 +624,14 @@ AlertLevel = Literal["grid", "station", "centre"]
 AlertDisposition = Literal["confirmed", "false_match", "benign"]
 
 
+_NO_RUNNER_UP: Final = -0.999
+
+
 class FaceMatch(Message):
-    """Why a face matched: `similarity` is a cosine, `margin` its lead over the next subject."""
+    """Why a face matched: `similarity` is a cosine, `margin` its lead over the next subject.
+
+    Where there is no other subject, `margin` is the lead over -1, the least cosine there is.
+    """
 
     kind: Literal["face"] = "face"
     subject_id: str
@@ -635,6 +641,11 @@ class FaceMatch(Message):
     margin: float
     quality: Unit
     pack: str
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether there was no other subject that the face could have been."""
+        return self.similarity - self.margin <= _NO_RUNNER_UP
 
 
 class PlateMatch(Message):

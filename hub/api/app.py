@@ -9,6 +9,7 @@ from fastapi.openapi.utils import get_openapi
 from hub.access import Actor, Scope
 from hub.api import (
     alerts,
+    comparison,
     events,
     evidence,
     handling,
@@ -43,6 +44,7 @@ _ROUTERS = (
     observations.router,
     evidence.router,
     evidence.cases,
+    comparison.router,
     watchlists.router,
     subjects.router,
     events.router,

@@ -284,6 +284,28 @@ class SubjectDetail(SubjectOut):
     templates: list[TemplateOut]
 
 
+class PackOut(BaseModel):
+    """What there is of one face pack: how many subjects have templates of it, and how many templates."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    pack: str
+    pack_sha256: str
+    subjects: int
+    templates: int
+
+
+class EnrolmentStatus(BaseModel):
+    """Who is enrolled, with which packs. `outdated` have templates of other packs than the hub's alone: they
+    are found by nobody until they are enrolled anew. `pack` is "" on a hub without faces."""
+
+    pack: str
+    pack_sha256: str
+    subjects: int
+    outdated: int
+    packs: list[PackOut]
+
+
 class ConsentOut(BaseModel):
     """Why a subject was enrolled: consent to a version of a text, or a basis in law."""
 
@@ -504,10 +526,17 @@ class IngestHealth(BaseModel):
 
 
 class FacesHealth(BaseModel):
-    """Face matching: which pack, how many templates are searched."""
+    """Face matching: which pack, how many templates of how many people are searched.
+
+    `calibrated_for` is the largest gallery that the threshold was measured for, None for a fixed one;
+    `notes` are worth knowing of the pack, and no fault.
+    """
 
     pack: str
     templates: int
+    people: int
+    calibrated_for: int | None
+    notes: list[str]
 
 
 class Health(BaseModel):

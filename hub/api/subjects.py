@@ -1,7 +1,7 @@
 """Subjects: enrol by photo, enrol anew, look at, erase. The photos are gone with the request."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
@@ -9,16 +9,18 @@ from pydantic import AwareDatetime, Field
 from sqlalchemy import Connection
 
 from hub.access import Actor, Scope
-from hub.api.access import Write, allowed
+from hub.api.access import Write, Writes, allowed, record
 from hub.api.lists import Cursor, Limit, page_of
 from hub.api.photo_form import Form, form_schema, read_form
 from hub.api.problems import Problem, documented, not_found
 from hub.api.services import Hub, Services
 from hub.api.shapes import (
     ConsentOut,
+    EnrolmentStatus,
     Erased,
     Label,
     Note,
+    PackOut,
     PageOf,
     SubjectDetail,
     SubjectOut,
@@ -39,6 +41,9 @@ _READ, _WRITE = allowed(Scope.WATCHLISTS_READ), allowed(Scope.SUBJECTS_WRITE)
 
 SubjectId = Annotated[str, Path(max_length=64)]
 Short = Annotated[str, Field(min_length=1, max_length=63)]
+DryRun = Annotated[
+    bool, Query(description="Check all of it and answer 200 as if; store nothing but the audit.")
+]
 
 
 class Photos(Sent):
@@ -92,6 +97,7 @@ def enrol(
     who: Annotated[Actor, _WRITE],
     write: Write,
     form: Annotated[Form[Enrolment], Depends(enrolment_form)],
+    dry_run: DryRun = False,
 ) -> Response:
     """Enrol a person from one or more photos, each with one face. The photos are not kept.
 
@@ -127,6 +133,9 @@ def enrol(
             )
         duplicates = _check_duplicates(hub, tx, made, allowed=sent.allow_duplicate)
         rows, shown = _template_rows(hub, enroller, subject_id, made)
+        if dry_run:
+            audit.add(tx, Act(who.name, "subject.checked", "", sent.purpose), now)
+            return 200, SubjectDetail(**subject, templates=shown)
         watchlists.add_subject(tx, subject, rows)
         consents.add(tx, consent)
         _keep_reference(hub, tx, subject_id, made)
@@ -134,7 +143,7 @@ def enrol(
         audit.add(tx, Act(who.name, "subject.enrolled", subject_id, sent.purpose, details), now)
         return 201, SubjectDetail(**subject, templates=shown)
 
-    return write.run(who, form.fingerprint(), add)
+    return _carry_out(hub, who, write, form, sent.purpose, add, dry_run=dry_run)
 
 
 @router.get("")
@@ -152,6 +161,21 @@ def list_subjects(
     with hub.store.read() as tx:
         page = watchlists.find_subjects(tx, cursor, limit, current if outdated else None)
     return page_of(SubjectOut, page, (SubjectOut(**row) for row in page.items))
+
+
+@router.get("/status")
+def enrolment_status(hub: Hub, _: Annotated[Actor, _READ]) -> EnrolmentStatus:
+    """How many are enrolled, with which packs, and how many have to be enrolled anew."""
+    enroller = hub.enroller
+    digest = enroller.pack_sha256 if enroller else ""
+    with hub.store.read() as tx:
+        return EnrolmentStatus(
+            pack=enroller.pack if enroller else "",
+            pack_sha256=digest,
+            subjects=watchlists.count_subjects(tx),
+            outdated=watchlists.count_subjects(tx, digest),
+            packs=[PackOut.model_validate(dict(row)) for row in watchlists.packs(tx)],
+        )
 
 
 @router.get("/{subject_id}", responses=documented(404))
@@ -178,6 +202,7 @@ def enrol_anew(
     write: Write,
     subject_id: SubjectId,
     form: Annotated[Form[Photos], Depends(photos_form)],
+    dry_run: DryRun = False,
 ) -> Response:
     """Replace a subject's templates by those of new photos, made with the pack of now."""
     enroller = _enroller(hub)
@@ -191,13 +216,16 @@ def enrol_anew(
             hub, tx, made, allowed=form.fields.allow_duplicate, but=subject_id
         )
         rows, shown = _template_rows(hub, enroller, subject_id, made)
+        if dry_run:
+            audit.add(tx, Act(who.name, "subject.checked", subject_id, subject["purpose"]), now)
+            return 200, SubjectDetail(**subject, templates=shown)
         watchlists.replace_templates(tx, subject_id, rows)
         _keep_reference(hub, tx, subject_id, made)
         details = {"templates": len(rows), "pack": enroller.pack, **_named(duplicates)}
         audit.add(tx, Act(who.name, "subject.enrolled_anew", subject_id, details=details), now)
         return 201, SubjectDetail(**subject, templates=shown)
 
-    answer = write.run(who, form.fingerprint(), replace)
+    answer = _carry_out(hub, who, write, form, "", replace, dry_run=dry_run)
     hub.store.forget_erased()
     return answer
 
@@ -246,6 +274,34 @@ def erase_subject(
     return answer
 
 
+class DuplicateFace(Problem):
+    """A face is another subject's already; `subjects` are whose."""
+
+    def __init__(self, detail: str, subjects: Sequence[str]) -> None:
+        super().__init__(409, "duplicate", detail)
+        self.subjects = sorted(set(subjects))
+
+
+def _carry_out(
+    hub: Services,
+    who: Actor,
+    write: Writes,
+    form: Form[Any],
+    purpose: str,
+    carry_out: Callable[[Connection], tuple[int, SubjectDetail]],
+    *,
+    dry_run: bool,
+) -> Response:
+    """Run the write. That a face was told to be somebody's is a look-up, and is recorded as one."""
+    sent = form.fingerprint() + (b"\ndry_run" if dry_run else b"")
+    try:
+        return write.run(who, sent, carry_out)
+    except DuplicateFace as duplicate:
+        for subject_id in duplicate.subjects:
+            record(hub, who, "subject.duplicate_found", subject_id, purpose)
+        raise
+
+
 def _erase(hub: Services, tx: Connection, who: Actor, subject_id: str) -> Erased:
     watchlists.remove_entries_of(tx, subject_id)
     count = watchlists.erase_subject(tx, subject_id, hub.now())
@@ -286,11 +342,21 @@ def _check_duplicates(
     if found and not allowed:
         words = "; ".join(
             f"photo {d.photo}: this face is already subject {d.subject_id}"
-            f" (similarity {d.similarity:.2f})"
+            f" ({_name(tx, d.subject_id)}, similarity {d.similarity:.2f})"
             for d in found
         )
-        raise Problem(409, "duplicate", f"{words}: use that one, or send allow_duplicate=true")
+        raise DuplicateFace(
+            f"{words}: use that one, or send allow_duplicate=true", [d.subject_id for d in found]
+        )
     return found
+
+
+def _name(tx: Connection, subject_id: str) -> str:
+    """How people know the subject: label, and the site's own number."""
+    subject = watchlists.get_subject(tx, subject_id)
+    assert subject is not None
+    number = subject["external_id"]
+    return f"{subject['label']}, {number}" if number else str(subject["label"])
 
 
 def _named(duplicates: Sequence[Duplicate]) -> dict[str, Any]:

@@ -63,8 +63,11 @@ def decide_face(
         quality=seen.quality,
         pack=what.pack,
     )
+    lead = (
+        "nobody else to compare with" if match.is_alone else f"{match.margin:.2f} ahead of the next"
+    )
     sentence = (
-        f"the face is {entry.label}'s: similarity {finding.similarity:.2f}"
-        f" (at least {threshold:.2f}), {finding.margin:.2f} ahead of the next"
+        f"the face is {entry.label}'s: similarity {match.similarity:.2f}"
+        f" (at least {threshold:.2f}), {lead}"
     )
     return Decision(Why.MATCH, sentence, match, entry, f"subject:{finding.subject_id}")

@@ -208,17 +208,20 @@ def test_enrol_and_watch_by_command_line_with_real_networks(
         access = {"GATEHOUSE_URL": f"http://127.0.0.1:{port}", "GATEHOUSE_TOKEN": process.token}
         why = ("--basis", "request of the family", "--reference", "7")
         person = ("--purpose", "lost person", *why)
-        fails(9, "cannot be read", "enrol", "Wang", str(tmp_path / "no.jpg"), *person, **access)
+        fails(
+            9, "cannot be read", "enrol", "add", "Wang", str(tmp_path / "no.jpg"), *person, **access
+        )
         fails(
             9,
             "photo 1: the file is no picture",
             "enrol",
+            "add",
             "Wang",
             str(tmp_path / "text.jpg"),
             *person,
             **access,
         )
-        subject = gatehouse("enrol", "Wang", str(tmp_path / "known.png"), *person, **access)
+        subject = gatehouse("enrol", "add", "Wang", str(tmp_path / "known.png"), *person, **access)
         assert subject.returncode == 0, subject.stderr
         subject_id = subject.stdout.strip()
         added = gatehouse(

@@ -76,6 +76,28 @@ def photo(level: int = 255, side: int = 256) -> bytes:
     return buffer.getvalue()
 
 
+def jpeg() -> bytes:
+    """A whole one, with something in it."""
+    buffer = io.BytesIO()
+    Image.open(io.BytesIO(photo())).save(buffer, "JPEG")
+    return buffer.getvalue()
+
+
+def bomb() -> bytes:
+    """A PNG of 64 megapixels in a few kilobytes."""
+    buffer = io.BytesIO()
+    Image.new("1", (8000, 8000)).save(buffer, "PNG", optimize=True)
+    assert len(buffer.getvalue()) < 20_000
+    return buffer.getvalue()
+
+
+def animation() -> bytes:
+    frames = [Image.new("RGB", (64, 64), (shade, 0, 0)) for shade in (0, 120, 240)]
+    buffer = io.BytesIO()
+    frames[0].save(buffer, "GIF", save_all=True, append_images=frames[1:])
+    return buffer.getvalue()
+
+
 @dataclass
 class Api:
     bench: HubBench
@@ -477,16 +499,27 @@ class TestSubjects:
         missing = {**wanted, "subject_id": "x"}
         problem(api.call("POST", "/watchlists/faces", json=missing), 404, "not_found")
 
-    def test_photos_that_cannot_be_used_say_which_and_why(self, api: Api) -> None:
-        for bad, words in (
-            (photo(0), "photo 2: no face"),
-            (photo(100), "photo 2: 2 faces"),
-            (b"hello", "photo 2: the file is no picture"),
-            (b"", "photo 2: the photo is empty"),
-            (photo()[:500], "photo 2: the photo is damaged"),
-        ):
-            detail = problem(self.enrol(api, photo(), bad), 422, "unusable_input")
-            assert detail.startswith(words)
+    @pytest.mark.parametrize(
+        ("bad", "words"),
+        [
+            pytest.param(photo(0), "no face was found: show one face", id="no face"),
+            pytest.param(photo(100), "2 faces were found: show only one", id="many faces"),
+            pytest.param(bomb(), "64 megapixels (8000 x 8000), more than 50", id="bomb"),
+            pytest.param(animation(), "an animated GIF: send a still picture", id="animated GIF"),
+            pytest.param(jpeg()[:2000], "damaged or cut short", id="truncated JPEG"),
+            pytest.param(b"hello, I am text", "the file is no picture", id="text called .jpg"),
+            pytest.param(b"", "the photo is empty", id="empty"),
+        ],
+    )
+    def test_a_photo_that_cannot_be_used_says_which_and_why(
+        self, api: Api, bad: bytes, words: str
+    ) -> None:
+        files = [("photo", ("1.png", photo())), ("photo", ("2.jpg", bad, "image/jpeg"))]
+        answer = api.call("POST", "/subjects", data=FORM, files=files)
+        detail = problem(answer, 422, "unusable_input")
+        assert detail.startswith("photo 2: ")
+        assert words in detail
+        assert "photo 1" not in detail
         assert api.bench.rows("subjects") == []
 
     def test_the_form_is_checked(self, api: Api) -> None:

@@ -81,7 +81,7 @@ class TestDuplicates:
     def test_a_face_that_is_somebody_already_is_named_and_refused(self, api: Api) -> None:
         wang = enrol(api, person(1)).json()["id"]
         said = problem(enrol(api, person(2), person(1), label="Li"), 409, "duplicate")
-        assert f"photo 2: this face is already subject {wang} (similarity 1.00)" in said
+        assert f"photo 2: this face is already subject {wang} (Wang, similarity 1.00)" in said
         assert len(api.bench.rows("subjects")) == 1
 
     def test_it_can_be_allowed_and_that_is_in_the_audit_log(self, api: Api) -> None:
