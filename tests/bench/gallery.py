@@ -72,7 +72,7 @@ def _size(people: int, threads: int) -> list[Row]:
             gallery.add(f"template-{number}", f"subject-{number}", row)
         add_s += time.process_time() - started
     grown = _resident_bytes() - before
-    codes = np.random.default_rng(3).integers(0, 1 << 60, people * _DIMENSION // 8)
+    codes = np.random.default_rng(3).integers(0, 1 << 60, people * _DIMENSION // 16)
     search, read = _in_turn(gallery.rank, lambda _: codes.sum())
     index = gallery._index
     by_code, every = _in_turn(gallery.rank, lambda probe: index._plain(probe, 2), probes=5)
@@ -108,8 +108,8 @@ def _size(people: int, threads: int) -> list[Row]:
             "memory",
             grown / 1e6,
             "MB",
-            "5 bytes a value",
-            grown / (people * _DIMENSION * 5),
+            "4.5 bytes a value",
+            grown / (people * _DIMENSION * 4.5),
         ),
         Row(group, "add one, time of the processor", add_s / people * 1e6, "µs"),
         Row(group, "erase one, time of the processor", _erase_us(gallery), "µs"),

@@ -1,11 +1,12 @@
 """The index must give what comparing with every row gives, on whatever it holds."""
 
+import faiss
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub.gallery_index import TemplateIndex
+from hub.gallery_index import _LEVELS, TemplateIndex
 
 
 def normed(rows: np.ndarray) -> np.ndarray:
@@ -73,6 +74,31 @@ def test_it_is_exact_for_strangers_and_for_the_enrolled(rows: np.ndarray) -> Non
         check(index, rows, probe)
 
 
+def test_a_code_kept_in_place_is_what_faiss_itself_makes_of_the_row() -> None:
+    rows = scattered(100, 64)
+    index = filled(rows, block_rows=200)
+    whole = faiss.IndexPQFastScan(64, 64, 4, faiss.METRIC_INNER_PRODUCT)
+    faiss.copy_array_to_vector(np.tile(_LEVELS / np.float32(8), 64), whole.pq.centroids)
+    whole.is_trained = True
+    turned = rows @ index._rotation.T
+    whole.add(turned)
+    theirs, _ = whole.search(turned[:3], 100)
+    for probe, products in zip(turned, theirs, strict=False):
+        assert index._by_code(probe, 100)[0] == pytest.approx(products, abs=1e-6)
+
+
+def test_what_codes_hide_is_no_more_than_the_bound_allows() -> None:
+    for rows in (scattered(4000, 512), clustered(4000, 128, 0.3), spiky(4000, 256)):
+        index = filled(rows)
+        for probe in [*scattered(5, rows.shape[1], seed=8), *rows[:5]]:
+            turned = index._rotation @ probe
+            products, numbers = index._by_code(turned, len(rows))
+            real = rows[numbers] @ probe
+            off = (products - real * (1 - index._shrink)) / index._deviation(turned)
+            assert off.min() > -6.0
+            assert np.abs(products - real).max() > index._deviation(turned)  # it is no idle bound
+
+
 def test_codes_spare_most_rows_the_comparison_and_say_when_they_cannot() -> None:
     easy, hard = scattered(3000, 512), clustered(3000, 128, 0.001)
     assert check(filled(easy), easy, normed(easy[:1] + 0.3 * scattered(1, 512, 9))[0], 1) <= 128
@@ -120,7 +146,8 @@ def test_what_is_dropped_is_overwritten() -> None:
         index.drop(0)
     block = index._blocks[0]
     assert not block.rows[4:].any()
-    assert not block.codes[4:].any()
+    assert not any(block.code(place).any() for place in range(4, 8))
+    assert all(block.code(place).any() for place in range(4))
     assert len(index._blocks) == 1
 
 
