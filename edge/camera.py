@@ -84,12 +84,14 @@ class Camera:
         self._lock = threading.Lock()
         self._presence, self._state = OnlineState(clocks.monotonic_s()), CameraState()
         self._picture = _picture_health(section)
+        self._handing_over = False
         self._health_from = (counters.copy(), clocks.monotonic_s())
         main_stream = None if section.detect_source is None else RecentFrames()
         steps = _steps(section, networks, main_stream, new_track_id, grants)
         self._pipeline = Pipeline(steps, counters, outlets.tell)
         self._capture, self._detail = self._captures(section, main_stream, tap)
-        boxes.add(section.id, lossless=self._is_lossless(section))
+        self._lossless = section.pace == "asap" and not parse_source(section.source).live
+        boxes.add(section.id, lossless=self._lossless)
 
     def _captures(
         self, section: CameraSection, main_stream: RecentFrames | None, tap: PacketTap | None
@@ -108,9 +110,6 @@ class Camera:
             clocks=self._clocks,
         )
         return capture, detail
-
-    def _is_lossless(self, section: CameraSection) -> bool:
-        return section.pace == "asap" and not parse_source(section.source).live
 
     # From the worker ----------------------------------------------------------------------------
 
@@ -164,11 +163,14 @@ class Camera:
                 self._tell_state(self._state.picture(verdict))
 
     def tick(self) -> None:
-        """Time has passed: has the camera stayed away?"""
-        if self.finished:
+        """Time has passed: has the camera stayed away? A recording played as live has, once it has ended."""
+        if self.finished and self._lossless:
             return
+        now_s = self._clocks.monotonic_s()
         with self._lock:
-            self._follow_presence(self._presence.tick(self._clocks.monotonic_s()))
+            if self._handing_over:
+                self._presence.held_up(now_s)
+            self._follow_presence(self._presence.tick(now_s))
 
     def health(self, outbox_pending: int) -> CameraHealth:
         """How the camera did since this was last asked."""
@@ -196,7 +198,7 @@ class Camera:
     def frame(self, frame: RawFrame) -> None:
         """A frame to analyse."""
         seen = replace(frame, pixels=mask(frame.pixels, self._privacy))
-        self.counters.dropped += self._boxes.put(self.id, seen)
+        self.counters.dropped += self._hand_over(seen)
 
     def picture_came(self, at_s: float) -> None:
         """A sound picture came."""
@@ -205,7 +207,21 @@ class Camera:
 
     def scene_ended(self, end: SceneEnd) -> None:
         """The continuous view ended."""
-        self._boxes.put(self.id, end)
+        if end.final:
+            self.failed(end.reason)
+        self._hand_over(end)
+
+    def _hand_over(self, item: Item) -> int:
+        """Put it into the mailbox. A lossless one waits for room: then the camera is not silent."""
+        if not self._lossless:
+            return self._boxes.put(self.id, item)
+        self._handing_over = True
+        try:
+            return self._boxes.put(self.id, item)
+        finally:
+            with self._lock:
+                self._handing_over = False
+                self._presence.held_up(self._clocks.monotonic_s())
 
     def failed(self, reason: str) -> None:
         """The source cannot be read just now."""

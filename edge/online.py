@@ -1,8 +1,8 @@
 """Whether a camera is there, decided purely, without flapping.
 
-In: "a picture came", "it failed, because", and the monotonic time (a wall clock that is set would take
-every camera away). Out: a `Change` once the camera has stayed away, or back, for long enough; never two of
-one state in a row. A camera that never came counts as away.
+In: "a picture came", "it failed, because", "we are too slow to take one", and the monotonic time (a wall
+clock that is set would take every camera away). Out: a `Change` once the camera has stayed away, or back,
+for long enough; never two of one state in a row. A camera that never came counts as away.
 """
 
 from dataclasses import dataclass, field
@@ -53,6 +53,13 @@ class OnlineState:
     def failed(self, reason: str) -> None:
         """The source could not be opened, or broke off. Says why, if it comes to that."""
         self._why = reason
+
+    def held_up(self, now_s: float) -> None:
+        """Up to now no picture could come, for nobody took the last one: the silence is ours."""
+        if self._last_s is None:
+            self.started_s = now_s
+        else:
+            self._last_s = now_s
 
     def tick(self, now_s: float) -> Change | None:
         """Time has passed."""

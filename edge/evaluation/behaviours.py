@@ -11,12 +11,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from random import Random
-from typing import Final
+from typing import Final, cast
 
 from pydantic import TypeAdapter
 
 from edge.behaviours import AnyBehaviour, BehaviourEvent, BehaviourSettings
 from edge.config_view import LineSection, ZoneSection
+from edge.evaluation.places import GATE, ClipSection
 from edge.evaluation.scenarios import SCENARIOS, Scenario, line_points, zone_points
 from edge.evaluation.world import RATE_HZ, SIZE_PX, frame_at
 from edge.grants import Grant, GrantBook
@@ -28,7 +29,6 @@ from wire.messages import Behaviour
 
 _T0: Final = datetime(2026, 1, 1, tzinfo=UTC)
 _SETTINGS: Final[TypeAdapter[BehaviourSettings]] = TypeAdapter(AnyBehaviour)
-_EVERYWHERE: Final = [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]]
 
 SeenAt = tuple[float, tuple[int, int], SeenObjects]
 """Seconds since the beginning, width and height of the frame in px, what was found in it."""
@@ -63,11 +63,16 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Quiet:
-    """What was told on one ordinary video of `hours`, in which nothing was to be told."""
+    """What was told on one ordinary video of `hours`, in which nothing was to be told.
+
+    `judged` is what was watched for; `crossed` how many went over its lines.
+    """
 
     video: str
     hours: float
+    judged: frozenset[Behaviour]
     alarms: Counter[Behaviour]
+    crossed: int = 0
 
 
 def evaluate(behaviour: Behaviour, seeds: Iterable[int]) -> Score:
@@ -99,7 +104,7 @@ def play(scenario: Scenario, seed: int) -> list[BehaviourEvent]:
     line = LineSection.model_validate({"id": "line", "start": start, "end": end}).line
     places = Places(zones=(zone,), lines=(line,))
     settings = [_SETTINGS.validate_python(dict(scenario.settings))]
-    return watch(seen, places, settings, grants=scenario.grants)
+    return watch(seen, places, settings, grants=scenario.grants)[0]
 
 
 def watch(
@@ -109,8 +114,8 @@ def watch(
     *,
     rate_hz: float = RATE_HZ,
     grants: Sequence[tuple[float, float]] = (),
-) -> list[BehaviourEvent]:
-    """Track what was seen and step the behaviours.
+) -> tuple[list[BehaviourEvent], int]:
+    """Track what was seen and step the behaviours; what was told, and how many crossed a line.
 
     `grants` are when the device ``gate`` was released, and when word of it came.
     """
@@ -118,27 +123,26 @@ def watch(
     tracker = ObjectsTracker(lambda: f"track-{next(numbers)}", rate_hz=rate_hz)
     whereabouts, lines = Whereabouts(), [LineWatch(line) for line in places.lines]
     book = GrantBook()
-    book.connected("gate", _T0 - timedelta(minutes=5))
+    book.connected(GATE, _T0 - timedelta(minutes=5))
     watches = [one.watch(places, book) for one in settings]
     coming = sorted(grants, key=lambda grant: grant[1])
-    events = []
+    events, crossed = list[BehaviourEvent](), 0
     for at_s, size_px, objects in seen:
         at = _T0 + timedelta(seconds=at_s)
         while coming and coming[0][1] <= at_s:
-            book.add(Grant("gate", _T0 + timedelta(seconds=coming.pop(0)[0]), "card"))
+            book.add(Grant(GATE, _T0 + timedelta(seconds=coming.pop(0)[0]), "card"))
         update = tracker.update(objects, at.timestamp())
         moment = whereabouts.update(objects, update, size_px, at)
         crossings = [crossing for line in lines for crossing in line.step(moment)]
+        crossed += len(crossings)
         events += [event for one in watches for event in one.step(moment, crossings)]
-    return events
+    return events, crossed
 
 
-def quiet(video: str, seen: Sequence[SeenAt], settings: Sequence[BehaviourSettings]) -> Quiet:
-    """Watch an ordinary video for everything, everywhere in its picture; a line lies across its middle."""
-    zone = ZoneSection.model_validate({"id": "zone", "polygon": _EVERYWHERE}).zone
-    across = {"id": "line", "start": [0.0, 0.5], "end": [1.0, 0.5]}
-    places = Places(zones=(zone,), lines=(LineSection.model_validate(across).line,))
-    events = watch(seen, places, settings)
-    alarms = Counter(event.behaviour for event in events)
+def quiet(video: str, seen: Sequence[SeenAt], section: ClipSection) -> Quiet:
+    """Watch an ordinary video for all that its section names."""
+    grants = [(at_s, at_s) for at_s in section.grants_s]
+    events, crossed = watch(seen, section.places, section.watched, grants=grants)
+    judged = frozenset(cast("Behaviour", one.model_dump()["kind"]) for one in section.watched)
     hours = (seen[-1][0] - seen[0][0]) / 3600 if seen else 0.0
-    return Quiet(video, hours, alarms)
+    return Quiet(video, hours, judged, Counter(event.behaviour for event in events), crossed)

@@ -1,14 +1,17 @@
-"""Test cameras made of real video: covered, moved, defocused, frozen; and ordinary video: nothing."""
+"""Test cameras made of real video: covered, moved, defocused, frozen, too dark, unplugged, with a wrong
+clock: each told once within ten seconds, and over within ten after mending; and ordinary video: nothing."""
 
 import itertools
+import time
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
+from edge.capture import Clocks
 from edge.config import EdgeConfig
 from edge.frame import Image
 from edge.outbox import MemoryOutbox
@@ -17,6 +20,8 @@ from edge.picture_signs import LOOK_WIDTH_PX
 from edge.sources import Picture, parse_source
 from edge.timing import FramePicker
 from edge.worker import Parts, run
+from tests.integration.edge_hub import wait_until
+from tests.integration.test_rtsp import Box, RtspServer, has_gst
 from tests.unit.edge.clips import write_clip
 from tests.unit.edge.fakes import T0, fake_networks
 from tests.unit.edge.test_config import SEAL, VERIFY
@@ -164,3 +169,43 @@ def test_the_hub_is_told_of_it(fault: str, views: dict[str, list[Image]], tmp_pa
     told = [decode(message.payload).event.data for message in outbox.after(0, 999)]
     states = [data.state for data in told if isinstance(data, CameraObservation)]
     assert states == ["online", fault, "online"]
+
+
+@pytest.fixture
+def camera(views: dict[str, list[Image]], tmp_path: Path) -> Iterator[RtspServer]:
+    """A network camera that shows two minutes of a real view."""
+    if not has_gst():
+        pytest.skip("no GStreamer RTSP server: run scripts/test_servers.sh")
+    source = there_and_back(views["theaiguys_test"])
+    images = (cut(next(source)) for _ in range(120 * RATE_HZ))
+    server = RtspServer(write_clip(tmp_path / "live.mp4", images, rate_hz=RATE_HZ)).start()
+    yield server
+    server.kill()
+
+
+def test_unplugged_and_plugged_in_again(camera: RtspServer, tmp_path: Path) -> None:
+    with Box(tmp_path, camera.url, "tcp") as box:
+        wait_until(lambda: box.analysed >= 5)
+        camera.kill()
+        wait_until(lambda: box.states == ["online", "offline"], 10.0)
+        time.sleep(12.0)  # it is tried again and again meanwhile
+        assert box.states == ["online", "offline"]
+        camera.start()
+        wait_until(lambda: box.states == ["online", "offline", "online"], 10.0)
+        time.sleep(3.0)
+        assert box.states == ["online", "offline", "online"]
+
+
+def test_a_clock_that_goes_wrong_and_is_set_right(camera: RtspServer, tmp_path: Path) -> None:
+    """Its clock against ours: here it is ours that goes wrong."""
+    off = timedelta()
+    box = Box(tmp_path, camera.url, "tcp")
+    box.parts.clocks = Clocks(now=lambda: datetime.now(UTC) + off)
+    with box:
+        wait_until(lambda: box.analysed >= 5)
+        time.sleep(8.0)
+        assert box.states == ["online"]
+        off = timedelta(hours=1)
+        wait_until(lambda: box.states == ["online", "wrong_time"], 10.0)
+        off = timedelta()
+        wait_until(lambda: box.states == ["online", "wrong_time", "online"], 10.0)

@@ -156,5 +156,9 @@ def fake_pack(
     )
 
 
-def fake_networks(plates: FakePlates | None = None, objects: FakeObjects | None = None) -> Networks:
-    return Networks(fake_pack(), side_quality, plates, objects)
+def fake_networks(
+    plates: FakePlates | None = None,
+    objects: FakeObjects | None = None,
+    faces: FacePack | None = None,
+) -> Networks:
+    return Networks(faces or fake_pack(), side_quality, plates, objects)

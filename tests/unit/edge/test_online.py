@@ -56,3 +56,20 @@ def test_the_reason_and_the_time_are_those_of_the_loss() -> None:
     state.failed("Connection refused")
     change = state.tick(12.0)
     assert change == Change("offline", 1.0, "Connection refused")
+
+
+def test_while_we_are_too_slow_to_take_a_picture_its_silence_says_nothing() -> None:
+    state = OnlineState(0.0)
+    state.picture(1.0)
+    state.held_up(60.0)
+    assert state.tick(60.1) is None
+    assert state.tick(67.9) is None
+    change = state.tick(68.1)
+    assert change is not None
+    assert change.state == "offline"
+
+
+def test_a_camera_whose_first_picture_nobody_took_has_not_stayed_away() -> None:
+    state = OnlineState(0.0)
+    state.held_up(30.0)
+    assert state.tick(37.0) is None
