@@ -50,7 +50,11 @@ from hub.sinks.filter import Filter
 from hub.sinks.make import Route, SinkMaker
 from hub.sinks.mqtt import MqttSink
 from hub.sinks.shown import ShownReader
+from hub.slice_ids import SliceIds
+from hub.slice_sync import SliceKeeper
+from hub.slices import SliceSource
 from hub.store import Store, access, allow_lists, edges, open_store
+from hub.store import slices as slice_rows
 from hub.store.registry import StoredRegister
 from hub.tell import Teller
 from hub.ticker import Ticker
@@ -114,12 +118,14 @@ def load_keys(data_dir: Path) -> Keys:
 
 @dataclass(frozen=True, slots=True)
 class Faces:
-    """What face matching needs, of one pack: `watched` and `enrolled` are galleries, empty as yet."""
+    """What face matching needs, of one pack: `watched` and `enrolled` are galleries, empty as yet; `source`
+    is what slices of them for the boxes are made with."""
 
     enroller: Enroller
     watched: Gallery
     enrolled: Gallery
     facts: PackFacts
+    source: SliceSource
 
 
 def load_faces(config: HubConfig) -> Faces | None:
@@ -137,7 +143,13 @@ def load_faces(config: HubConfig) -> Faces | None:
     )
     for note in notes_on(facts):
         log.info("%s", note)
-    return Faces(Enroller(pack), watched, enrolled, facts)
+    source = SliceSource(
+        pack=pack.name,
+        pack_sha256=digest,
+        dimension=pack.embedder.dimension,
+        accept=calibration.acceptance if calibration else pack.acceptance,
+    )
+    return Faces(Enroller(pack), watched, enrolled, facts, source)
 
 
 def make_sinks(config: HubConfig, store: Store, files: EvidenceFiles) -> list[Route]:
@@ -179,6 +191,17 @@ class Hub:
             for route in (Route(MqttSink(self.broker), Filter(), _MQTT_GIVE_UP), *sinks)
         ]
         vault = Vault(self.keys.templates)
+        self.slices = SliceKeeper(
+            self.store,
+            self.downlink,
+            self.rules,
+            vault,
+            SliceIds(self.keys.templates),
+            faces.source if faces else None,
+            config.gate_of,
+            config.gallery_slice,
+            now,
+        )
         gallery = faces.watched if faces else None
         watch = WatchKeeper(vault, gallery)
         with self.store.read() as tx:
@@ -234,7 +257,8 @@ class Hub:
     def _make_ingest(
         self, known: dict[str, KnownEdge], watch: WatchKeeper, raiser: Raiser
     ) -> IngestWorker:
-        identifier = Identifier(self.config.gate_of, self.keys.opening)
+        ids = SliceIds(self.keys.templates)
+        identifier = Identifier(self.config.gate_of, self.keys.opening, ids)
         return IngestWorker(
             inbox=self.inbox,
             pipeline=Pipeline(
@@ -257,6 +281,7 @@ class Hub:
         self.escalator.start()
         self.evidence.start()
         self.allow_lists.start()
+        self.slices.start()
         for forwarder in self.forwarders:
             forwarder.start()
         self.broker.start()
@@ -269,6 +294,7 @@ class Hub:
         self.escalator.stop()
         self.evidence.stop()
         self.allow_lists.stop()
+        self.slices.stop()
         for forwarder in self.forwarders:
             forwarder.stop()
         self.housekeeper.stop()
@@ -314,6 +340,17 @@ def load_book(store: Store) -> EdgeBook:
         {row["edge"]: EdgeState(**row) for row in edge_rows},
         {(row["edge"], row["camera"]): CameraState(**row) for row in camera_rows},
     )
+
+
+def slice_lines(store: Store) -> list[str]:
+    """For each box that matches faces itself, which slice of the gallery it holds."""
+    with store.read() as tx:
+        rows = slice_rows.shown(tx)
+    return [
+        f"gallery of edge {row['edge']}: it holds version {row['held_version']}"
+        f" ({row['held_templates']} templates), was given version {row['version']}: {row['state']}"
+        for row in rows
+    ]
 
 
 def first_token(store: Store, now: datetime) -> str | None:

@@ -87,7 +87,7 @@ def check(config: ConfigFile = DEFAULT_CONFIG) -> None:
         _say(f"warning: {warning}")
     for route in app.make_sinks(loaded, store, app.evidence_files(loaded, keys)):
         _say(f"sink {route.sink.id}: {route.sink.kind}: ok")
-    for line in app.allow_list_lines(store):
+    for line in (*app.allow_list_lines(store), *app.slice_lines(store)):
         _say(line)
     store.close()
     check_broker(loaded.broker)

@@ -106,6 +106,16 @@ class EnrolmentSection(Section):
     keep_reference: bool = False
 
 
+class SliceSection(Section):
+    """How long a box may match with what it was given, without word of the hub.
+
+    `valid_hours` is how long it names people through an outage, and how long it may still hold somebody who
+    has been erased meanwhile.
+    """
+
+    valid_hours: Annotated[int, Field(ge=1, le=24 * 14)] = 24
+
+
 class RetentionSection(Section):
     """After how many days what is stored is deleted; alerts outlive their pictures."""
 
@@ -128,6 +138,7 @@ class HubConfig(Section):
     retention: RetentionSection = RetentionSection()
     escalation: EscalationSection = EscalationSection()
     allow_list: AllowListSection = AllowListSection()
+    gallery_slice: SliceSection = SliceSection()
     edges: tuple[EdgeSection, ...] = ()
     cameras: tuple[CameraSection, ...] = ()
     sinks: tuple[SinkSection, ...] = ()

@@ -10,6 +10,7 @@ import base64
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
@@ -28,6 +29,7 @@ from hub.identify import (
 from hub.incoming import Rejected, Verified, corrected
 from hub.rules import Context, Decision, RuleBook, Why
 from hub.rules.base import Finding, RuleDocument
+from hub.slice_ids import SliceIds
 from models.faces.decision import Evidence
 from wire.errors import InvalidMessage
 from wire.messages import (
@@ -35,6 +37,7 @@ from wire.messages import (
     AnyObservation,
     BehaviourObservation,
     CameraObservation,
+    Event,
     EvidenceItem,
     FaceObservation,
     MeterObservation,
@@ -84,6 +87,7 @@ class Identifier:
 
     gate_of: Callable[[str, str], str]
     opening_key: X25519PrivateKey
+    slice_ids: SliceIds
 
     def identify(self, message: Verified, watched: Watched, now: datetime) -> Identified | Rejected:
         """Say what the message shows; Rejected when a face cannot be opened."""
@@ -94,7 +98,7 @@ class Identifier:
         assert isinstance(data, AnyObservation)
         if isinstance(data, FaceObservation):
             try:
-                what, crop = self._face(data, message.event.id, watched, now)
+                what, crop = self._face(data, message.event, watched, now)
             except InvalidMessage as error:
                 edge, place = message.event.origin, message.position
                 return Rejected(message.incoming, error.reason, error.detail, edge, place)
@@ -114,17 +118,18 @@ class Identifier:
         return Identified(row, why, sighting, recognition, crop or None, held, has_clip)
 
     def _face(
-        self, data: FaceObservation, observation_id: str, watched: Watched, now: datetime
+        self, data: FaceObservation, event: Event, watched: Watched, now: datetime
     ) -> tuple[FaceSighting, bytes | None]:
         """Who it is, and its crop; InvalidMessage when it cannot be opened. A spoof is not even opened."""
         if is_spoof(data.liveness):
             return FaceSighting(FaceFinding(FaceReason.SPOOF), (), "", 0.0), None
         if data.candidates is not None:
-            face = face_of_box(data.candidates, watched, now)
-            crop = unseal_crop(data.crop, observation_id, self.opening_key) if data.crop else None
+            subject_of = partial(self.slice_ids.subject_of, event.origin)
+            face = face_of_box(data.candidates, subject_of, watched, now)
+            crop = unseal_crop(data.crop, event.id, self.opening_key) if data.crop else None
             return face, crop
         assert data.probe is not None
-        probe = unseal(data.probe, observation_id, self.opening_key)
+        probe = unseal(data.probe, event.id, self.opening_key)
         evidence = Evidence(data.quality, data.crops or 1)
         return identify_face(probe, evidence, watched, now), probe.crop_jpeg
 

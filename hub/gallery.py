@@ -33,6 +33,7 @@ class FaceReason(StrEnum):
     WEAK_EVIDENCE = "weak_evidence"
     NO_SLICE = "no_slice"
     EXPIRED = "expired"
+    UNKNOWN_SUBJECT = "unknown_subject"
     SPOOF = "spoof"
 
 

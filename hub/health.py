@@ -15,6 +15,7 @@ from hub.api.shapes import (
     Health,
     IngestHealth,
     SinkHealth,
+    SliceHealth,
 )
 from hub.broker import MqttBroker
 from hub.config import HubConfig
@@ -23,7 +24,7 @@ from hub.face_warnings import PackFacts, notes_on, problems_of_size
 from hub.forward import Forwarder
 from hub.gallery import FaceReason, Gallery
 from hub.ingest import IngestWorker
-from hub.store import Store, allow_lists, dead_letters, deliveries, watchlists
+from hub.store import Store, allow_lists, dead_letters, deliveries, slices, watchlists
 from wire.errors import StoreError
 
 
@@ -50,6 +51,7 @@ class HealthReport:
         oldest: dict[str, tuple[datetime, str]] = {}
         dead: dict[str, int] = {}
         lists: dict[str, AllowListHealth] = {}
+        held: list[RowMapping] = []
         enrolled = 0
         try:
             with self.store.read() as tx:
@@ -57,11 +59,13 @@ class HealthReport:
                 oldest = deliveries.oldest_waiting(tx)
                 lists = {row["edge"]: _allow_list(row) for row in allow_lists.shown(tx)}
                 enrolled = watchlists.count_subjects(tx)
+                held = list(slices.shown(tx))
         except StoreError as error:
             problems.append(f"store: {error}")
         problems += [f"rule: {message}" for message in broken]
         problems += self._edge_problems(book)
         problems += _list_problems(lists)
+        problems += _slice_problems(held, self.gallery)
         if strange := self.ingest.counters.reasons[f"face.{FaceReason.OTHER_PACK}"]:
             problems.append(f"faces: {strange} came from another face pack than [models] face_pack")
         if self.pack is not None and self.gallery is not None:
@@ -76,7 +80,7 @@ class HealthReport:
             broker=broker,
             ingest=self._ingest(),
             faces=self._faces(),
-            edges=self._edges(book, lists),
+            edges=self._edges(book, lists, held),
             cameras=self._cameras(book),
             sinks=sinks,
             dead_letters=dead,
@@ -118,8 +122,11 @@ class HealthReport:
             if (state := book.edges.get(edge.id)) is not None and not state.online
         ]
 
-    def _edges(self, book: EdgeBook, lists: Mapping[str, AllowListHealth]) -> list[EdgeHealth]:
+    def _edges(
+        self, book: EdgeBook, lists: Mapping[str, AllowListHealth], held: Sequence[RowMapping]
+    ) -> list[EdgeHealth]:
         reports = []
+        by_edge = {row["edge"]: _slice(row, self.ingest.now()) for row in held}
         for edge in self.config.edges:
             state = book.edges.get(edge.id)
             reports.append(
@@ -130,6 +137,7 @@ class HealthReport:
                     version=state.version if state else "",
                     last_seen_at=state.seen_at if state else None,
                     allow_list=lists.get(edge.id),
+                    gallery_slice=by_edge.get(edge.id),
                 )
             )
         return reports
@@ -182,4 +190,33 @@ def _list_problems(lists: Mapping[str, AllowListHealth]) -> list[str]:
             )
         elif not known.held_version:
             problems.append(f"edge {edge}: has no list of allowed plates: its barriers stay shut")
+    return problems
+
+
+def _slice(row: RowMapping, now: datetime) -> SliceHealth:
+    is_last = row["held_version"] and row["held_version"] == row["version"]
+    age_s = (now - row["sent_at"]).total_seconds() if is_last and row["sent_at"] else None
+    names = SliceHealth.model_fields.keys() - {"age_s"}
+    return SliceHealth(**{name: row[name] for name in names}, age_s=age_s)
+
+
+def _slice_problems(rows: Sequence[RowMapping], gallery: Gallery | None) -> list[str]:
+    problems = []
+    for row in rows:
+        who = f"edge {row['edge']}"
+        if gallery is None:
+            problems.append(
+                f"{who}: matches faces itself, and this hub has no face pack to give it any"
+            )
+        elif row["pack_sha256"] != gallery.pack_sha256:
+            problems.append(
+                f"{who}: matches faces with {row['pack']}, the hub enrols with {gallery.pack}: give both the"
+                " same [models] face_pack; until then it names nobody"
+            )
+        elif row["state"] == "refused":
+            problems.append(
+                f"{who}: refuses slice {row['version']} of the gallery: {row['reason']}"
+            )
+        elif not row["held_version"]:
+            problems.append(f"{who}: has no slice of the gallery: it names nobody")
     return problems

@@ -4,7 +4,7 @@ In: a verified observation, the opened probe of a face, the gallery, the listed 
 which is what rules look at. Pure: probes are opened by the caller, and are in no value that leaves here.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -130,15 +130,25 @@ def identify_face(
     return FaceSighting(finding, entries, gallery.pack, wanted)
 
 
-def face_of_box(found: FaceCandidates, watched: Watched, now: datetime) -> FaceSighting:
-    """Take over what a box found that matches faces itself, if the subject is still watched for."""
-    reason = FaceReason(found.reason)
+def face_of_box(
+    found: FaceCandidates,
+    subject_of: Callable[[str], str | None],
+    watched: Watched,
+    now: datetime,
+) -> FaceSighting:
+    """Take over what a box found that matches faces itself, if the subject is still watched for.
+
+    `subject_of` turns the box's pseudonym of a subject back; None for one that it was never given.
+    """
+    reason, threshold = FaceReason(found.reason), found.threshold or 0.0
     if not found.candidates:
-        return FaceSighting(FaceFinding(reason), (), found.pack, found.threshold or 0.0)
+        return FaceSighting(FaceFinding(reason), (), found.pack, threshold)
     best = found.candidates[0]
-    finding = FaceFinding(reason, best.subject_id, best.similarity, found.margin or 0.0)
-    entries = watched.active(best.subject_id, now)
-    return FaceSighting(finding, entries, found.pack, found.threshold or 0.0)
+    subject = subject_of(best.subject_id)
+    if subject is None:
+        return FaceSighting(FaceFinding(FaceReason.UNKNOWN_SUBJECT), (), found.pack, threshold)
+    finding = FaceFinding(reason, subject, best.similarity, found.margin or 0.0)
+    return FaceSighting(finding, watched.active(subject, now), found.pack, threshold)
 
 
 def identify_plate(

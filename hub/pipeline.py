@@ -29,6 +29,7 @@ from hub.raise_alerts import Raiser
 from hub.registry_view import Registry
 from hub.rule_store import RuleKeeper
 from hub.rules import Context
+from hub.slice_replies import hear_of_slices
 from hub.store import Store, dead_letters, edges, observations, signed
 from hub.store.windows import StoredWindows, add_recognitions
 from hub.watch import WatchKeeper
@@ -89,6 +90,7 @@ class Pipeline:
             _save_edges(tx, book, next_book)
             hear_of_evidence(tx, messages, self.known_edges, book, now)
             hear_of_allow_lists(tx, messages, book, now)
+            hear_of_slices(tx, messages, book, now)
         return Outcome(
             acks=acks_of(after),
             book=next_book,

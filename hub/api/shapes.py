@@ -465,8 +465,30 @@ class AllowListHealth(BaseModel):
     held_expires_at: AwareDatetime | None
 
 
+class SliceHealth(BaseModel):
+    """The slice of the gallery of a box: what it was given, what became of it, what the box holds.
+
+    `held_version` 0 is no slice: then the box names nobody. `age_s` is how long ago the slice that it holds
+    was made; None for one that is not the last. `pack` is the box's own.
+    """
+
+    pack: str
+    version: int
+    state: Literal["none", "sent", "active", "refused"]
+    reason: str
+    people: int
+    templates: int
+    sent_at: AwareDatetime | None
+    expires_at: AwareDatetime | None
+    held_version: int
+    held_templates: int
+    held_expires_at: AwareDatetime | None
+    age_s: float | None
+
+
 class EdgeHealth(BaseModel):
-    """One edge box. `allow_list` is there where it opens doors or barriers by plate."""
+    """One edge box. `allow_list` is there where it opens doors or barriers by plate, `gallery_slice` where it
+    matches faces itself."""
 
     edge: str
     site: str
@@ -474,6 +496,7 @@ class EdgeHealth(BaseModel):
     version: str
     last_seen_at: AwareDatetime | None
     allow_list: AllowListHealth | None = None
+    gallery_slice: SliceHealth | None = None
 
 
 class CameraOut(BaseModel):

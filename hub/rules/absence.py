@@ -26,6 +26,7 @@ class Absence(TimedRule):
         water_counts: whether water used in the flat, more than `water_m3`, is a sign of life.
     """
 
+    KNOWS_RESIDENTS: ClassVar[bool] = True
     BACKTEST_LIMIT: ClassVar[str] = (
         "a timer decides this from who asks for it today: the past cannot be asked"
     )

@@ -41,6 +41,7 @@ class AccompaniedEntry(RuleDocument):
         tailgating: whether more persons than releases of the door raise too.
     """
 
+    KNOWS_RESIDENTS: ClassVar[bool] = True
     SEES_ZONES: ClassVar[bool] = True
 
     kind: Literal["accompanied_entry"]

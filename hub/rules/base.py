@@ -107,6 +107,8 @@ class RuleDocument(Place):
 
     #: Whether its alerts may keep pictures. Not where they would show somebody whom nobody has matched.
     KEEPS_PICTURES: ClassVar[bool] = True
+    #: Whether it asks who is a resident, so that whoever matches faces must know them.
+    KNOWS_RESIDENTS: ClassVar[bool] = False
     #: Whether `zones` mean anything to its kind.
     SEES_ZONES: ClassVar[bool] = False
     #: Why a back-test cannot say all, in words for a person; "" where it can.

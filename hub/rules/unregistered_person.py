@@ -27,6 +27,7 @@ class UnregisteredPerson(RuleDocument):
     """
 
     KEEPS_PICTURES: ClassVar[bool] = False
+    KNOWS_RESIDENTS: ClassVar[bool] = True
     BACKTEST_LIMIT: ClassVar[str] = (
         "no face that matched nobody is kept, so nobody can say today how good or how like an enrolled one"
         " it was: this counts nothing"

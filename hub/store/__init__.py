@@ -8,6 +8,7 @@ from hub.store import allow_list_tables as allow_list_tables
 from hub.store import enrolment_tables as enrolment_tables
 from hub.store import register_tables as register_tables  # the tables are part of the metadata
 from hub.store import rule_tables as rule_tables
+from hub.store import slice_tables as slice_tables
 from hub.store.engine import Store, open_store
 
 __all__ = ["Store", "open_store"]

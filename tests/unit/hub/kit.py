@@ -26,6 +26,7 @@ from hub.pipeline import Outcome, Pipeline
 from hub.raise_alerts import Raiser
 from hub.registry_view import Registry
 from hub.rule_store import RuleKeeper
+from hub.slice_ids import SliceIds
 from hub.store import open_store, watchlists
 from hub.store.registry import StoredRegister
 from hub.store.tables import metadata
@@ -302,6 +303,7 @@ class HubBench:
         self.opening = X25519PrivateKey.generate()
         self.signing = Ed25519PrivateKey.generate()
         self.vault = Vault(bytes(32))
+        self.slice_ids = SliceIds(bytes(32))
         self.now = NOW
         self.sinks = ("mqtt", "centre")
         self.registry: Callable[[Connection], Registry] = StoredRegister
@@ -321,7 +323,7 @@ class HubBench:
             {self.edge.id: self.edge.known},
             self.store,
             WatchKeeper(self.vault, self.gallery, lambda tx: self.registry(tx)),
-            Identifier(self.config.gate_of, self.opening),
+            Identifier(self.config.gate_of, self.opening, self.slice_ids),
             self.rules,
             lambda tx: self.registry(tx),
             Raiser(Handler(self.config.escalation, self.teller)),

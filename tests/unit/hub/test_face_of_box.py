@@ -15,13 +15,14 @@ NOT_LIVE = Liveness(score=0.02, state="spoof", mode="enforce", crops=3, pack_sha
 
 def told_by_box(edge: FakeEdge, bench: HubBench, subject_id: str, key=None, **changes):
     event_id = str(uuid.uuid4())
+    known_as = bench.slice_ids.pseudonym(edge.id, subject_id)
     found = {
         "reason": "match",
         "pack": "test-pack",
         "pack_sha256": PACK_SHA,
         "slice_version": 3,
         "threshold": 0.5,
-        "candidates": (FaceCandidate(subject_id=subject_id, similarity=0.75),),
+        "candidates": (FaceCandidate(subject_id=known_as, similarity=0.75),),
         "margin": 0.3,
     }
     crop = seal_crop(CROP, event_id, key or bench.opening.public_key())
@@ -55,8 +56,21 @@ def test_a_subject_that_is_watched_for_no_more_raises_nothing(
     assert traces(bench.folder, CROP) == []
 
 
+def test_an_id_that_the_hub_never_gave_to_this_box_is_nobody(
+    bench: HubBench, edge: FakeEdge
+) -> None:
+    subject = bench.enrol(unit(1))
+    anothers = bench.slice_ids.pseudonym("box-2", subject)
+    for forged in (subject, anothers):
+        candidates = (FaceCandidate(subject_id=forged, similarity=0.9),)
+        outcome = bench.run(told_by_box(edge, bench, subject, candidates=candidates))
+        assert dict(outcome.reasons) == {"face.unknown_subject": 1}
+        assert outcome.raised == 0
+    assert traces(bench.folder, CROP) == []
+
+
 def test_why_it_is_nobody_is_counted_and_no_more(bench: HubBench, edge: FakeEdge) -> None:
-    outcome = bench.run(told_by_box(edge, bench, "nobody", reason="expired"))
+    outcome = bench.run(told_by_box(edge, bench, str(uuid.uuid4()), reason="expired"))
     assert dict(outcome.reasons) == {"face.expired": 1}
     (row,) = bench.rows("observations")
     assert not {"candidates", "crop", "probe"} & set(row["data"])
