@@ -17,8 +17,8 @@ from edge.objects import SeenObjects, see_objects
 from edge.whereabouts import Whereabouts
 from edge.zones import Line, LineWatch, Places, Zone, ZoneWatch
 from models.objects import load_object_detector
-from models.packs import PackStore
 from tests.bench.clips import gate_clip, picture_at
+from tests.bench.networks import installed
 from tests.bench.report import Row
 
 _CAMERAS, _SECONDS = 4, 60
@@ -103,10 +103,8 @@ def run() -> list[Row]:
 
 def _fastest_network() -> tuple[str, float] | None:
     """The fastest object pack that is installed, and seconds for one frame of 1280 x 720."""
-    store = PackStore()
-    ready = [p.name for p in store.all() if p.kind == "object" and store.status(p).state == "ready"]
     image, times = picture_at(gate_clip(), 2.0), {}
-    for name in ready:
+    for name in installed("object"):
         detector = load_object_detector(name, threads=1)
         times[name] = min(_seconds(lambda d=detector: see_objects(d, image)) for _ in range(10))
     return min(times.items(), key=lambda item: item[1], default=None)

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 
 from models.faces import load_face_pack
+from models.objects import load_object_detector
 from models.packs import PackStore
 from models.plates.recogniser import PlateRecogniser
 from tests.bench.clips import gate_clip, picture_at
@@ -17,7 +18,7 @@ def run() -> list[Row]:
     """Detection on a 1280 x 720 picture, recognition per face and per plate."""
     people, car = picture_at(gate_clip(), _PEOPLE_S), picture_at(gate_clip(), _CAR_S)
     rows = []
-    for name in installed_face_packs():
+    for name in installed("face"):
         pack = load_face_pack(name, threads=1)
         found = pack.detector.detect(people)
         crops = [pack.embedder.crop(people, landmarks) for landmarks in found.landmarks]
@@ -43,16 +44,16 @@ def run() -> list[Row]:
                 all_ms / len(crops) / one_ms,
             ),
         ]
-    return rows + _plates(car)
+    return rows + _plates(car) + _objects(people)
 
 
-def installed_face_packs() -> list[str]:
-    """The face packs that are ready on this machine."""
+def installed(kind: str) -> list[str]:
+    """The packs of a kind that are ready on this machine."""
     store = PackStore()
     return [
         pack.name
         for pack in store.all()
-        if pack.kind == "face" and store.status(pack).state == "ready"
+        if pack.kind == kind and store.status(pack).state == "ready"
     ]
 
 
@@ -70,6 +71,16 @@ def _plates(car) -> list[Row]:
             "ms",
         ),
     ]
+
+
+def _objects(people) -> list[Row]:
+    rows = []
+    for name in installed("object"):
+        detector = load_object_detector(name, threads=1)
+        found = len(detector.detect(people).score)
+        figure = _median_ms(lambda detector=detector: detector.detect(people))
+        rows.append(Row("Objects, one thread", f"{name}: detect ({found} found)", figure, "ms"))
+    return rows
 
 
 def _median_ms(call: Callable[[], object], least_s: float = 1.0) -> float:
