@@ -4,9 +4,10 @@ In: the place of a rule, the place of an observation. Out: whether one holds the
 finds the rules of a place without asking all of them.
 """
 
+import itertools
 from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Generic, NamedTuple, TypeVar
+from typing import Final, Generic, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -44,8 +45,9 @@ class Place(BaseModel):
         )
 
     def narrowest(self) -> tuple[str, frozenset[str]]:
-        """The condition that leaves the fewest rules to ask: its name in `Spot`, and what it allows."""
-        for name in ("zone", "camera", "gate", "site"):
+        """Where within its sites it watches: the condition that leaves the fewest rules to ask, by its name
+        in `Spot`, and what it allows; the whole of its sites is ``""``."""
+        for name in ("zone", "camera", "gate"):
             allowed: frozenset[str] = getattr(self, f"{name}s")
             if allowed:
                 return name, allowed
@@ -62,24 +64,33 @@ class Filed(Generic[R]):
     item: R
 
 
+_MOST_PAIRS: Final = 256
+
+
 class PlaceIndex(Generic[R]):
-    """Finds what is filed under a topic and may watch a spot. Immutable once made."""
+    """Finds what is filed under a topic and may watch a spot. Immutable once made.
+
+    Cameras of different sites have the same names: so what names both is filed under each site and camera
+    together. Only where those are very many pairs is it filed under the cameras alone.
+    """
 
     def __init__(self, filed: Iterable[Filed[R]]) -> None:
-        self._boxes: dict[tuple[Hashable, str, str], list[Filed[R]]] = {}
+        self._boxes: dict[tuple[Hashable, str, str, str], list[Filed[R]]] = {}
         for one in filed:
             dimension, allowed = one.place.narrowest()
-            for topic in one.topics:
-                for value in allowed:
-                    self._boxes.setdefault((topic, dimension, value), []).append(one)
+            sites = one.place.sites or frozenset({""})
+            if len(sites) * len(allowed) > _MOST_PAIRS:
+                sites = frozenset({""})
+            for topic, site, value in itertools.product(one.topics, sites, allowed):
+                self._boxes.setdefault((topic, site, dimension, value), []).append(one)
 
     def at(self, topics: Iterable[Hashable], spot: Spot) -> Iterator[R]:
         """What is filed under any of `topics` and watches `spot`, in its order."""
         found: dict[int, Filed[R]] = {}
-        where = (("zone", spot.zone), ("camera", spot.camera), ("gate", spot.gate))
-        for topic in topics:
-            for dimension, value in (*where, ("site", spot.site), ("", "")):
-                for one in self._boxes.get((topic, dimension, value), ()):
+        within = (("zone", spot.zone), ("camera", spot.camera), ("gate", spot.gate), ("", ""))
+        for topic, site in itertools.product(topics, (spot.site, "")):
+            for dimension, value in within:
+                for one in self._boxes.get((topic, site, dimension, value), ()):
                     if one.place.holds(spot):
                         found[one.order] = one
         return (found[order].item for order in sorted(found))

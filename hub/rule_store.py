@@ -126,14 +126,18 @@ class RuleKeeper:
         return changed
 
     def _load_stored(self, tx: Connection) -> None:
-        """Read what has changed in the store."""
-        stored: dict[str, tuple[int, Rule | str]] = {}
-        for rule_id, number, document in rules.in_force(tx):
-            known = self._stored.get(rule_id)
-            if known is None or known[0] != number:
-                known = (number, _parse(rule_id, number, document))
-            stored[rule_id] = known
-        self._stored = stored
+        """Read what has changed in the store, and nothing else: one of ten thousand is quickly read."""
+        wanted = rules.in_force(tx)
+        kept = {
+            rule_id: known
+            for rule_id, known in self._stored.items()
+            if known[0] == wanted.get(rule_id)
+        }
+        changed = {rule_id: number for rule_id, number in wanted.items() if rule_id not in kept}
+        for rule_id, document in rules.documents(tx, changed).items():
+            number = changed[rule_id]
+            kept[rule_id] = (number, _parse(rule_id, number, document))
+        self._stored = dict(sorted(kept.items()))
 
     def _compose(self) -> RuleBook:
         found: dict[str, Rule] = {}

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from sqlalchemy import Connection, RowMapping, and_, func, insert, select, update
 
@@ -13,6 +13,7 @@ from hub.store.tables import alerts, rule_matches
 
 Document = Mapping[str, Any]
 Source = Literal["file", "store"]
+_AT_ONCE: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,21 +71,23 @@ def history(tx: Connection, rule_id: str, cursor: str | None, limit: int) -> Pag
     return fetch(tx, query, order, cursor, limit, lambda row: row._mapping)
 
 
-def in_force(tx: Connection) -> Sequence[tuple[str, int, Document]]:
-    """Every enabled rule that is made through the API: id, version, document."""
-    query = (
-        select(rules.c.id, rule_versions.c.version, rule_versions.c.document)
-        .join_from(
-            rules,
-            rule_versions,
-            and_(
-                rule_versions.c.rule_id == rules.c.id,
-                rule_versions.c.version == rules.c.enabled_version,
-            ),
-        )
-        .where(rules.c.source == "store")
+def in_force(tx: Connection) -> Mapping[str, int]:
+    """Every enabled rule that is made through the API, by id, and the version that is in force."""
+    query = select(rules.c.id, rules.c.enabled_version).where(
+        rules.c.source == "store", rules.c.enabled_version.is_not(None)
     )
-    return [(row.id, row.version, row.document) for row in tx.execute(query.order_by(rules.c.id))]
+    return {row.id: row.enabled_version for row in tx.execute(query.order_by(rules.c.id))}
+
+
+def documents(tx: Connection, wanted: Mapping[str, int]) -> Mapping[str, Document]:
+    """The documents of these versions, by rule."""
+    found: dict[str, Document] = {}
+    ids = sorted(wanted)
+    for start in range(0, len(ids), _AT_ONCE):
+        query = select(rule_versions.c.rule_id, rule_versions.c.version, rule_versions.c.document)
+        rows = tx.execute(query.where(rule_versions.c.rule_id.in_(ids[start : start + _AT_ONCE])))
+        found |= {row.rule_id: row.document for row in rows if row.version == wanted[row.rule_id]}
+    return found
 
 
 def save(tx: Connection, saved: Saved, at: datetime) -> int:
@@ -160,9 +163,9 @@ def known_matches(tx: Connection, pairs: Sequence[tuple[str, str]]) -> set[tuple
     """Those of `pairs`, each a rule and an observation, that are stored as a match already."""
     ids = sorted({observation for _, observation in pairs})
     known: set[tuple[str, str]] = set()
-    for start in range(0, len(ids), 500):
+    for start in range(0, len(ids), _AT_ONCE):
         query = select(rule_matches.c.rule_id, rule_matches.c.observation_id).where(
-            rule_matches.c.observation_id.in_(ids[start : start + 500])
+            rule_matches.c.observation_id.in_(ids[start : start + _AT_ONCE])
         )
         known |= {(row.rule_id, row.observation_id) for row in tx.execute(query)}
     return known & set(pairs)

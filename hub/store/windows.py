@@ -1,14 +1,15 @@
 """Answers what rules ask of the past (`hub.windows.Windows`) from the store, on one transaction."""
 
 import itertools
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, insert, select
 
 from hub.places import Place, Spot
+from hub.store.asked_once import asked_once
 from hub.store.rule_tables import recognitions
 from hub.store.tables import cameras, edges, observations, subjects
 from hub.windows import CameraFaultSeen, EdgeSeen, MeterUse, Seen
@@ -24,10 +25,12 @@ _JUST_BEFORE: Final = timedelta(days=2)
 
 @dataclass(frozen=True, slots=True)
 class StoredWindows:
-    """The past as the store has it."""
+    """The past as the store has it. Made once all that the transaction stores is stored."""
 
     tx: Connection
+    answers: dict[Hashable, Any] = field(default_factory=dict, compare=False)
 
+    @asked_once
     def plates_seen(self, plate: str, since: datetime, until: datetime) -> Sequence[Seen]:
         """Where a plate was read between the two times, both included, oldest first."""
         query = select(*_SEEN).where(
@@ -35,6 +38,7 @@ class StoredWindows:
         )
         return self._seen(query.order_by(_OBSERVED.captured_at, _OBSERVED.id).limit(_MOST))
 
+    @asked_once
     def plate_last_seen(self, plate: str, site: str, until: datetime) -> Seen | None:
         """Where a plate was last read on a site by `until`."""
         query = select(*_SEEN).where(
@@ -53,6 +57,7 @@ class StoredWindows:
         )
         return {row.observation_id: row.subject_id for row in self.tx.execute(query)}
 
+    @asked_once
     def faces_at(self, spot: Spot, since: datetime, until: datetime) -> Sequence[Seen]:
         """Faces at the gate of `spot` (at its camera, where it has no gate), oldest first."""
         here = _OBSERVED.gate == spot.gate if spot.gate else _OBSERVED.camera == spot.camera
@@ -70,6 +75,7 @@ class StoredWindows:
         rows = self.tx.execute(query.order_by(_OBSERVED.captured_at, _OBSERVED.id).limit(_MOST))
         return [_seen(row, row.data["track_id"], row.subject_id) for row in rows]
 
+    @asked_once
     def person_last_seen(self, subject_id: str, site: str, until: datetime) -> Seen | None:
         """Where a subject was last recognised on a site by `until`."""
         known = recognitions.c
@@ -83,6 +89,7 @@ class StoredWindows:
         row = self.tx.execute(query).one_or_none()
         return None if row is None else _seen(row, subject_id=row.subject_id)
 
+    @asked_once
     def meter_use(
         self, site: str, unit: str, medium: str, since: datetime, until: datetime
     ) -> MeterUse | None:
@@ -115,6 +122,7 @@ class StoredWindows:
             max(readings[-1][0] for readings in several),
         )
 
+    @asked_once
     def watched(self, place: Place, since: datetime, until: datetime) -> bool:
         """Whether any face or plate was seen in that place in that time."""
         query = select(_OBSERVED.id).where(
@@ -124,6 +132,7 @@ class StoredWindows:
         )
         return self.tx.execute(query.limit(1)).first() is not None
 
+    @asked_once
     def camera_faults(self, since: datetime, until: datetime) -> Sequence[CameraFaultSeen]:
         """Camera states other than ``online`` that began in that span, oldest first."""
         query = select(*_SEEN, _OBSERVED.event, _OBSERVED.data).where(
@@ -134,6 +143,7 @@ class StoredWindows:
         rows = self.tx.execute(query.order_by(_OBSERVED.captured_at, _OBSERVED.id))
         return [CameraFaultSeen(_seen(row), row.event, row.data["reason"]) for row in rows]
 
+    @asked_once
     def camera_changed(self, edge: str, camera: str, after: datetime, until: datetime) -> bool:
         """Whether a camera came to another state in that time."""
         query = select(_OBSERVED.id).where(
@@ -144,6 +154,7 @@ class StoredWindows:
         )
         return self.tx.execute(query.limit(1)).first() is not None
 
+    @asked_once
     def edges(self) -> Sequence[EdgeSeen]:
         """All edge boxes."""
         health = select(cameras.c.edge, cameras.c.health).where(cameras.c.health.is_not(None))
