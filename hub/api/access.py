@@ -74,12 +74,11 @@ class Writes:
 
         `sent` is what makes this request different from another: the same key with other content is refused.
         """
-        fingerprint = hashlib.sha256(self._path.encode() + b"\n" + sent).hexdigest()
+        fingerprint = self._fingerprint(sent)
         with self._hub.store.write() as tx:
-            if self._key is not None:
-                kept = access.answer_of(tx, who.name, self._key)
-                if kept is not None:
-                    return self._again(kept["fingerprint"], fingerprint, kept)
+            kept = self._kept(tx, who, fingerprint)
+            if kept is not None:
+                return kept
             status, body = write(tx)
             content = body.model_dump_json().encode()
             if self._key is not None:
@@ -94,8 +93,22 @@ class Writes:
                 )
         return Response(content, status, media_type="application/json")
 
-    def _again(self, before: str, now: str, kept: Any) -> Response:
-        if before != now:
+    def answered(self, who: Actor, sent: bytes) -> Response | None:
+        """What was answered to this request before; None when it is new. For what takes long to find out, and
+        is not to be found out within the transaction that `run` makes."""
+        with self._hub.store.read() as tx:
+            return self._kept(tx, who, self._fingerprint(sent))
+
+    def _fingerprint(self, sent: bytes) -> str:
+        return hashlib.sha256(self._path.encode() + b"\n" + sent).hexdigest()
+
+    def _kept(self, tx: Connection, who: Actor, fingerprint: str) -> Response | None:
+        if self._key is None:
+            return None
+        kept = access.answer_of(tx, who.name, self._key)
+        if kept is None:
+            return None
+        if kept["fingerprint"] != fingerprint:
             raise Problem(
                 422,
                 "key_reused",

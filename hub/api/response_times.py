@@ -7,13 +7,14 @@ from pydantic import AwareDatetime
 
 from hub.access import Actor, Scope
 from hub.api.access import allowed
-from hub.api.lists import Name, given
+from hub.api.lists import Cursor, Limit, Name, given, page_of
 from hub.api.problems import documented
 from hub.api.services import Hub
-from hub.api.shapes import ResponseTimesOut, SpreadOut
+from hub.api.shapes import PageOf, ResponseTimesOut, SpreadOut
 from hub.response_times import report
 from hub.store import alerts
 from hub.store.alerts import GroupBy
+from hub.store.pages import slice_of
 from wire.messages import Severity
 
 router = APIRouter(prefix="/response-times", tags=["alerts"], responses=documented())
@@ -28,16 +29,24 @@ def response_times(
     by: Annotated[GroupBy, Query(description="What to tell apart.")] = "severity",
     site: Name = None,
     severity: Severity | None = None,
-) -> list[ResponseTimesOut]:
-    """Median, 90th percentile and longest of each response time of the alerts raised in a period."""
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> PageOf[ResponseTimesOut]:
+    """Median, 90th percentile and longest of each response time of the alerts raised in a period, group by
+    group, in the order of their names."""
     filters = given(site=site, severity=severity)
     with hub.store.read() as tx:
         groups = alerts.moments(tx, by, filters, since, until)
-    return [
-        ResponseTimesOut(
-            group=group,
-            alerts=len(rows),
-            times={name: SpreadOut.model_validate(one) for name, one in report(rows).items()},
-        )
-        for group, rows in sorted(groups.items())
-    ]
+    page = slice_of(groups, cursor, limit)
+    return page_of(
+        ResponseTimesOut,
+        page,
+        (
+            ResponseTimesOut(
+                group=group,
+                alerts=len(rows),
+                times={name: SpreadOut.model_validate(one) for name, one in report(rows).items()},
+            )
+            for group, rows in page.items
+        ),
+    )

@@ -231,10 +231,17 @@ def enrol_anew(
 
 
 @router.get("/{subject_id}/consents")
-def list_consents(hub: Hub, _: Annotated[Actor, _READ], subject_id: SubjectId) -> list[ConsentOut]:
-    """Why the subject was enrolled, also of one that was erased; oldest first."""
+def list_consents(
+    hub: Hub,
+    _: Annotated[Actor, _READ],
+    subject_id: SubjectId,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> PageOf[ConsentOut]:
+    """Why the subject was enrolled, also of one that was erased; newest first."""
     with hub.store.read() as tx:
-        return [ConsentOut.model_validate(entry) for entry in consents.of(tx, subject_id)]
+        page = consents.find(tx, subject_id, cursor, limit)
+    return page_of(ConsentOut, page, (ConsentOut.model_validate(entry) for entry in page.items))
 
 
 @router.post("/{subject_id}/withdraw", responses=documented(404, 409), response_model=Erased)

@@ -3,10 +3,11 @@
 from dataclasses import asdict
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, RowMapping, delete, insert, select, update
 
 from hub.consent import Consent, ReasonKind
 from hub.store.enrolment_tables import consents
+from hub.store.pages import Page, fetch
 
 
 def add(tx: Connection, consent: Consent) -> None:
@@ -18,7 +19,18 @@ def of(tx: Connection, subject_id: str) -> list[Consent]:
     """All entries of a subject, oldest first, also of one that was erased."""
     query = select(consents).where(consents.c.subject_id == subject_id)
     rows = tx.execute(query.order_by(consents.c.recorded_at, consents.c.id)).mappings()
-    return [Consent(**{**row, "kind": ReasonKind(row["kind"])}) for row in rows]
+    return [_read(row) for row in rows]
+
+
+def find(tx: Connection, subject_id: str, cursor: str | None, limit: int) -> Page[Consent]:
+    """A page of the entries of a subject, newest first."""
+    query = select(consents).where(consents.c.subject_id == subject_id)
+    order = (consents.c.recorded_at, consents.c.id)
+    return fetch(tx, query, order, cursor, limit, lambda row: _read(row._mapping))
+
+
+def _read(row: RowMapping) -> Consent:
+    return Consent(**{**row, "kind": ReasonKind(row["kind"])})
 
 
 def withdraw(tx: Connection, subject_id: str, by: str, now: datetime) -> None:

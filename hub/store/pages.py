@@ -2,8 +2,9 @@
 
 import base64
 import binascii
+import bisect
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -48,19 +49,49 @@ def fetch(
     return Page(items, _encode([end[column] for column in order]))
 
 
+def slice_of(items: Mapping[str, T], cursor: str | None, limit: int) -> Page[tuple[str, T]]:
+    """The page behind `cursor` of what is in no table: names with what belongs to them, by name, ascending.
+
+    InputError when the cursor is none that this made.
+    """
+    names = sorted(items)
+    if cursor is not None:
+        last = _load(cursor, 1)[0]
+        if not isinstance(last, str):
+            raise _none_of_ours()
+        names = names[bisect.bisect_right(names, last) :]
+    shown = names[:limit]
+    more = len(names) > limit
+    return Page(
+        tuple((name, items[name]) for name in shown), _encode([shown[-1]]) if more else None
+    )
+
+
 def _encode(values: list[Any]) -> str:
     plain = [v.isoformat() if isinstance(v, datetime) else v for v in values]
     return base64.urlsafe_b64encode(json.dumps(plain).encode()).decode().rstrip("=")
 
 
 def _decode(cursor: str, order: tuple[Column[Any], Column[Any]]) -> list[Any]:
+    plain = _load(cursor, len(order))
+    try:
+        return [_value(v, c) for v, c in zip(plain, order, strict=True)]
+    except (ValueError, TypeError) as error:
+        raise _none_of_ours() from error
+
+
+def _load(cursor: str, count: int) -> list[Any]:
     try:
         plain = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        if not isinstance(plain, list) or len(plain) != len(order):
-            raise ValueError("not one value per column")
-        return [_value(v, c) for v, c in zip(plain, order, strict=True)]
-    except (ValueError, binascii.Error, TypeError, RecursionError) as error:
-        raise InputError("cursor: it is none that this list gave out") from error
+    except (ValueError, binascii.Error, RecursionError) as error:
+        raise _none_of_ours() from error
+    if not isinstance(plain, list) or len(plain) != count:
+        raise _none_of_ours()
+    return plain
+
+
+def _none_of_ours() -> InputError:
+    return InputError("cursor: it is none that this list gave out")
 
 
 def _value(value: Any, column: Column[Any]) -> Any:

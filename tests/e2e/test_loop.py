@@ -160,7 +160,7 @@ def _check_the_record(site: LoopSite, path: str) -> None:
         "since": (raised - timedelta(hours=1)).isoformat(),
         "until": datetime.max.isoformat() + "Z",
     }
-    (group,) = site.api("GET", "/response-times", params={**span, "by": "cell"})
+    (group,) = site.all("/response-times", **span, by="cell")
     assert (group["group"], group["alerts"]) == ("c1", 1)
     assert group["times"]["raised_to_closed_s"]["median_s"] == pytest.approx(
         times["raised_to_closed_s"]

@@ -311,13 +311,15 @@ class TestAlerts:
             api.bench.now = at(100 + n)
             api.call("POST", f"/alerts/{alert_id}/acknowledge", json={})
         span = {"since": at(-1).isoformat(), "until": at(60).isoformat()}
-        (group,) = api.call("GET", "/response-times", params={**span, "by": "rule_id"}).json()
+        (group,) = api.call("GET", "/response-times", params={**span, "by": "rule_id"}).json()[
+            "items"
+        ]
         assert (group["group"], group["alerts"]) == ("plates", 3)
         assert group["times"]["raised_to_acknowledged_s"] == {
             "count": 2, "median_s": 100.0, "p90_s": 100.0, "longest_s": 100.0,
         }  # fmt: skip
         empty = {"since": at(60).isoformat(), "until": at(90).isoformat()}
-        assert api.call("GET", "/response-times", params=empty).json() == []
+        assert api.call("GET", "/response-times", params=empty).json()["items"] == []
 
     def test_pages_hold_each_alert_once_while_new_ones_come(self, api: Api, edge: FakeEdge) -> None:
         before = raised(api, edge, count=7)

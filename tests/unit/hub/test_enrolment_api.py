@@ -106,7 +106,7 @@ class TestConsent:
             api, person(1), **CONSENT, consent_given_at=at(-60).isoformat(), under_14="true",
             guardian="Wang Wu",
         ).json()["id"]  # fmt: skip
-        (entry,) = api.call("GET", f"/subjects/{subject}/consents").json()
+        (entry,) = api.call("GET", f"/subjects/{subject}/consents").json()["items"]
         assert entry["kind"] == "consent"
         assert (entry["text_version"], entry["guardian"]) == ("2026-03", "Wang Wu")
         assert (entry["recorded_by"], entry["withdrawn_at"]) == ("ann", None)
@@ -135,7 +135,7 @@ class TestConsent:
         assert len(api.bench.gallery) == 0
         for table in ("subjects", "templates", "reference_pictures"):
             assert api.bench.rows(table) == []
-        (entry,) = api.call("GET", f"/subjects/{subject}/consents").json()
+        (entry,) = api.call("GET", f"/subjects/{subject}/consents").json()["items"]
         assert (entry["withdrawn_by"], entry["guardian"]) == ("ann", "")
         assert entry["erased_at"] is not None
         again = api.call("POST", f"/subjects/{subject}/withdraw", json={})
