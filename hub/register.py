@@ -17,6 +17,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    WithJsonSchema,
     model_validator,
 )
 
@@ -49,9 +50,10 @@ def _plate(text: str) -> str:
 
 
 Plate = Annotated[str, Field(min_length=1, max_length=32), AfterValidator(_plate)]
-Corners = Annotated[
-    tuple[tuple[float, float], ...], BeforeValidator(_polygon), AfterValidator(check_polygon)
-]
+#: Longitude and latitude. Described as a list of two: few programs that read OpenAPI know of tuples.
+_PAIR: Final = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}
+Corner = Annotated[tuple[float, float], WithJsonSchema(_PAIR)]
+Corners = Annotated[tuple[Corner, ...], BeforeValidator(_polygon), AfterValidator(check_polygon)]
 CellIds = Annotated[tuple[Identifier, ...], BeforeValidator(_words)]
 Days = Annotated[frozenset[Day], Field(min_length=1), BeforeValidator(_words)]
 
