@@ -96,7 +96,9 @@ def _problem(_request: Request, error: Exception) -> JSONResponse:
 
 def _http(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    if error.status_code == HTTPStatus.BAD_REQUEST:  # FastAPI's word for a body that is not even text
+    if (
+        error.status_code == HTTPStatus.BAD_REQUEST
+    ):  # FastAPI's word for a body that is not even text
         return respond(422, "invalid_request", "body: it cannot be read as what it says it is")
     reason = HTTPStatus(error.status_code).name.lower()
     return respond(error.status_code, reason, str(error.detail), headers=error.headers)
