@@ -27,12 +27,19 @@ from demo.centre import CommandCentre, Delivery
 from demo.processes import Running, command, start
 from demo.site import CameraPlan, SitePlan
 from wire.errors import GatehouseError, InputError
-from wire.messages import FaceMatch
+from wire.messages import AlertChanged, FaceMatch
 
 CLIP_PLATE = "京A12F45"
 _CAMERA = "gate-in"
 _LABEL = "person of the group photo"
 _STEPS = 5
+_CHANGES = {
+    "moved": "it is taken further",
+    "escalated": "nobody took it in time, the next level is told",
+    "assigned": "it is somebody's now",
+    "noted": "a note was added",
+    "joined": "it belongs to an incident with another alert of this gate",
+}
 
 
 def demo(
@@ -191,6 +198,9 @@ class _Demo:
         """Print alerts until the edge has ended and nothing more comes."""
         alerts: list[Delivery] = []
         for delivery in _until_ended(self._deliveries, edge):
+            if delivery.event["type"] == AlertChanged.TYPE:
+                self._print_change(delivery)
+                continue
             alerts.append(delivery)
             self._print_alert(delivery)
             if expected is not None and {a.alert["match"]["kind"] for a in alerts} >= expected:
@@ -212,6 +222,11 @@ class _Demo:
             f" {_ms(delivery.received_at, seen)}"
         )
 
+    def _print_change(self, delivery: Delivery) -> None:
+        alert = delivery.alert
+        what = _CHANGES[alert["change"]]
+        self.console.print(f"[bold]CHANGE[/] {escape(alert['rule_title'])}: {what}")
+
     def _conclude(self, alerts: list[Delivery], expected: set[str], edge: Running) -> None:
         got = {delivery.alert["match"]["kind"] for delivery in alerts}
         if self.source is None and got != expected:
@@ -220,8 +235,9 @@ class _Demo:
                 f"the demonstration did not raise the alert for the {missing};"
                 f" the edge's last words:\n{edge.last_words()}"
             )
+        count = f"{len(alerts)} alert{'s' * (len(alerts) != 1)}"
         self.console.print(
-            f"\n[bold green]{len(alerts)} alerts[/] reached the command centre, each signed and checked."
+            f"\n[bold green]{count}[/] reached the command centre, each signed and checked."
             f"\nAPI: {self._url}/api/v1 · documentation: {self._url}/docs · token: {self._token}"
         )
 
