@@ -59,6 +59,8 @@ from hub.store.registry import StoredRegister
 from hub.tell import Teller
 from hub.ticker import Ticker
 from hub.vault import FileVault, Vault
+from hub.visitors.codes import Codes
+from hub.visitors.desk import VisitorDesk
 from hub.watch import WatchKeeper
 from models.faces import load_face_pack
 from models.faces.calibration import load_calibration
@@ -92,6 +94,7 @@ class Keys:
     opening: X25519PrivateKey
     templates: bytes
     evidence: bytes
+    visitors: bytes
 
     def edge_lines(self) -> str:
         """What to paste into an edge.toml."""
@@ -113,6 +116,7 @@ def load_keys(data_dir: Path) -> Keys:
         load_or_create_opening_key(data_dir / "opening.key"),
         load_or_create_secret(data_dir / "templates.key"),
         load_or_create_secret(data_dir / "evidence.key"),
+        load_or_create_secret(data_dir / "visitors.key"),
     )
 
 
@@ -156,6 +160,14 @@ def make_sinks(config: HubConfig, store: Store, files: EvidenceFiles) -> list[Ro
     """The sinks of the configuration. ConfigError when a secret cannot be used."""
     maker = SinkMaker(utc_now, ShownReader(store, files))
     return [maker.route(section) for section in config.sinks]
+
+
+def visitor_desk(config: HubConfig, keys: Keys, store: Store) -> VisitorDesk | None:
+    """The visitors' page; None when the configuration has none."""
+    if config.visitors is None:
+        return None
+    days = config.retention.passes_days
+    return VisitorDesk(config.visitors, Codes(keys.visitors), store, utc_now, days)
 
 
 def evidence_files(config: HubConfig, keys: Keys) -> EvidenceFiles:
@@ -252,6 +264,7 @@ class Hub:
                 now,
             ),
             blurrer=ClipBlurrer(faces.enroller.detector) if faces else None,
+            visitors=visitor_desk(config, self.keys, self.store),
         )
 
     def _make_ingest(

@@ -15,6 +15,7 @@ from hub.allow_list import AllowListSection
 from hub.escalation import EscalationSection
 from hub.section import Section
 from hub.sinks.sections import SinkSection
+from hub.visitors.section import VisitorsSection
 from wire.errors import ConfigError
 from wire.keys import verifying_key
 from wire.messages import Identifier
@@ -139,6 +140,7 @@ class HubConfig(Section):
     escalation: EscalationSection = EscalationSection()
     allow_list: AllowListSection = AllowListSection()
     gallery_slice: SliceSection = SliceSection()
+    visitors: VisitorsSection | None = None
     edges: tuple[EdgeSection, ...] = ()
     cameras: tuple[CameraSection, ...] = ()
     sinks: tuple[SinkSection, ...] = ()

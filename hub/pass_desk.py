@@ -21,7 +21,8 @@ from wire.errors import InputError
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A visit, or a tenant's car, for a while. `plate` is normalised, None where there is no car."""
+    """A visit, or a tenant's car, for a while. `plate` is normalised, None where there is no car; `phone` is
+    None where nobody asked for it."""
 
     site: str
     unit: str
@@ -31,6 +32,7 @@ class Wanted:
     valid_from: datetime
     valid_until: datetime
     consent: str
+    phone: str | None = None
 
 
 def enter(
@@ -70,6 +72,7 @@ def add(
         "valid_from": wanted.valid_from,
         "valid_until": wanted.valid_until,
         "consent": wanted.consent,
+        "phone": wanted.phone,
         "state": (PassState.APPROVED if granted else PassState.PENDING).value,
         "requested_at": now,
         "decided_by": actor if granted else "",

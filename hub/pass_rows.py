@@ -11,7 +11,7 @@ from typing import Annotated, ClassVar
 from pydantic import AwareDatetime, Field
 
 from hub.passes import PassKind, PassState, move
-from hub.register import Plate, Row, Title, UnitId
+from hub.register import Phone, Plate, Row, Title, UnitId
 from hub.watchlist import Refused
 from wire.messages import Identifier
 
@@ -32,6 +32,7 @@ class PassRow(Row):
     state: PassState = PassState.APPROVED
     name: Title
     plate: Plate | None = None
+    phone: Phone | None = None
     valid_from: AwareDatetime
     valid_until: AwareDatetime
     consent: Consent

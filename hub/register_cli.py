@@ -1,7 +1,8 @@
-"""`gatehouse register import|export`: the register as CSV, through the hub's API."""
+"""`gatehouse register …`: the register as CSV and the QR codes of its units, through the hub's API."""
 
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import quote
 
 import typer
 
@@ -61,7 +62,42 @@ def export_rows(
 
     _check(kind)
     client = HubClient(url, read_token(token_file))
-    text = client.get_text(_path(kind), purpose=purpose)
+    _write(file, client.get_text(_path(kind), purpose=purpose))
+
+
+@register_app.command("code-sheet")
+def code_sheet(
+    site: Annotated[str, typer.Argument(help="The site's id.")],
+    file: Annotated[Path, typer.Argument(help="Where to write the page; must not be there yet.")],
+    building: Annotated[str | None, typer.Option(help="Only the units of this building.")] = None,
+    unit: Annotated[str | None, typer.Option(help="Only this unit.")] = None,
+    url: Url = DEFAULT_URL,
+    token_file: TokenFile = None,
+) -> None:
+    """Write a page to print, with the QR code of each unit, through which visitors register."""
+    from hub.client import HubClient, read_token
+
+    client = HubClient(url, read_token(token_file))
+    path = "/units/all/code/sheet"
+    _write(file, client.get_text(path, site=site, building=building, unit=unit))
+    typer.echo(f"{file}: open it in a browser and print it")
+
+
+@register_app.command("rotate-code")
+def rotate_code(
+    site: Annotated[str, typer.Argument(help="The site's id.")],
+    unit: Annotated[str, typer.Argument(help="The unit's id.")],
+    url: Url = DEFAULT_URL,
+    token_file: TokenFile = None,
+) -> None:
+    """Give a unit a new QR code; all that were printed before stop working at once."""
+    from hub.client import HubClient, read_token
+
+    client = HubClient(url, read_token(token_file))
+    typer.echo(client.post(f"/units/{quote(f'{site}:{unit}')}/code/rotate")["url"])
+
+
+def _write(file: Path, text: str) -> None:
     try:
         file.touch(mode=0o600, exist_ok=False)
         file.write_text(text, encoding="utf-8", newline="")

@@ -24,6 +24,8 @@ from hub.api import (
     rules,
     silences,
     subjects,
+    unit_codes,
+    visitor_pages,
     visits,
     watchlists,
 )
@@ -41,6 +43,7 @@ _ROUTERS = (
     rules.router,
     visits.router,
     pass_csv.router,
+    unit_codes.router,
     observations.router,
     evidence.router,
     evidence.cases,
@@ -90,6 +93,7 @@ def _application() -> FastAPI:
 
     app.include_router(root)
     app.include_router(metrics.router)
+    app.include_router(visitor_pages.router)
     problems.install(app)
     app.openapi = lambda: _described(app)  # type: ignore[method-assign]
     return app

@@ -102,6 +102,7 @@ class _Desk:
             row.valid_from,
             row.valid_until,
             row.consent,
+            row.phone,
         )
         granted = row.state == "approved"
         try:

@@ -17,6 +17,7 @@ from hub.evidence_files import EvidenceFiles
 from hub.store import Store
 from hub.tell import Teller
 from hub.vault import Vault
+from hub.visitors.desk import VisitorDesk
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class Services:
     `duplicates` is there where `enroller` is; `keep_reference` is the policy on pictures of enrolment.
     `health` says how the hub is; `teller` tells of alerts; `escalation` is its policy; `wake_sinks` lets the
     forwarders look at once; `stopping` is true once the hub is going down, which ends event streams.
+    `visitors` is there where the configuration has a page for them.
     """
 
     store: Store
@@ -42,6 +44,7 @@ class Services:
     stopping: Callable[[], bool]
     exporter: Exporter
     blurrer: ClipBlurrer | None
+    visitors: VisitorDesk | None = None
 
 
 def services(request: Request) -> Services:

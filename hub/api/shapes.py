@@ -396,6 +396,14 @@ class Removed(BaseModel):
     key: str
 
 
+class UnitCodeOut(BaseModel):
+    """Where the QR code of a unit leads. Whoever has it can ask for a pass for the unit, and no more."""
+
+    site: str
+    unit: str
+    url: str
+
+
 class PassRequest(Request):
     """A visit, or a tenant's car, for a while. `consent` names the text that the visitor agreed to."""
 
@@ -407,6 +415,7 @@ class PassRequest(Request):
     valid_from: AwareDatetime
     valid_until: AwareDatetime
     consent: Annotated[str, Field(min_length=1, max_length=16)]
+    phone: Annotated[str, Field(pattern=r"^\+?[0-9 -]{3,20}$")] | None = None
 
 
 class PassOut(BaseModel):
@@ -423,6 +432,7 @@ class PassOut(BaseModel):
     valid_until: AwareDatetime
     requested_at: AwareDatetime
     consent: str
+    phone: str | None
     decided_by: str
     decided_at: AwareDatetime | None
 

@@ -28,6 +28,16 @@ def lock(tx: Connection, pass_id: str) -> RowMapping | None:
     return tx.execute(query).mappings().one_or_none()
 
 
+def get(tx: Connection, pass_id: str) -> RowMapping | None:
+    """One pass."""
+    return tx.execute(select(passes).where(passes.c.id == pass_id)).mappings().one_or_none()
+
+
+def erase(tx: Connection, pass_id: str) -> bool:
+    """Erase a pass for good; whether it was there."""
+    return bool(tx.execute(delete(passes).where(passes.c.id == pass_id)).rowcount)
+
+
 def decide(tx: Connection, pass_id: str, state: PassState, actor: str, at: datetime) -> None:
     """Store what became of a pass, and by whom."""
     values = {"state": state.value, "decided_by": actor, "decided_at": at}

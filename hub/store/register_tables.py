@@ -1,5 +1,7 @@
 """The tables of the register (`hub.register`), and of passes (`hub.passes`)."""
 
+import secrets
+
 from sqlalchemy import (
     JSON,
     Boolean,
@@ -96,8 +98,9 @@ units = Table(
     Column("building", String(63), nullable=False),
     Column("title", Text, nullable=False),
     Column("occupancy", String(8), nullable=False),
-    # Counts the unit's QR codes: only the newest one works.
-    Column("code_number", Integer, nullable=False, default=1),
+    # Counts the unit's QR codes: only the newest one works. It begins anywhere, so that a unit that is
+    # removed and entered again does not bring old codes back.
+    Column("code_number", Integer, nullable=False, default=lambda: secrets.randbelow(1 << 30)),
 )
 
 residents = Table(
@@ -137,6 +140,7 @@ passes = Table(
     Column("state", String(16), nullable=False),
     Column("name", String(120), nullable=False),
     Column("plate", String(16)),
+    Column("phone", String(21)),
     Column("valid_from", Moment, nullable=False),
     Column("valid_until", Moment, nullable=False),
     Column("requested_at", Moment, nullable=False),
