@@ -30,7 +30,7 @@ from edge.picture_faults import Limits
 from edge.picture_health import PictureHealth
 from edge.picture_signs import LOOK_WIDTH_PX
 from edge.pipeline import Pipeline, Steps
-from edge.plate_lane import PlateLane
+from edge.plate_lane import POLICY, PlateLane
 from edge.privacy import Polygons, mask
 from edge.sources import parse_source
 from edge.tap import PacketTap
@@ -76,8 +76,10 @@ class Camera:
         clocks: Clocks,
         tap: PacketTap | None = None,
         grants: GrantBook,
+        opens_at: tuple[float, ...] = (),
     ) -> None:
-        """`tap` keeps the packets of the main stream, to cut clips from."""
+        """`tap` keeps the packets of the main stream, to cut clips from. `opens_at` are the confidences from
+        which on something opens for a plate of this camera."""
         self.id, self.counters, self._privacy = section.id, counters, section.privacy
         self._liveness = section.liveness if section.faces else None
         self._boxes, self._outlets, self._clocks = boxes, outlets, clocks
@@ -87,7 +89,7 @@ class Camera:
         self._handing_over = False
         self._health_from = (counters.copy(), clocks.monotonic_s())
         main_stream = None if section.detect_source is None else RecentFrames()
-        steps = _steps(section, networks, main_stream, new_track_id, grants)
+        steps = _steps(section, networks, main_stream, new_track_id, grants, opens_at)
         self._pipeline = Pipeline(steps, counters, outlets.tell)
         self._capture, self._detail = self._captures(section, main_stream, tap)
         self._lossless = section.pace == "asap" and not parse_source(section.source).live
@@ -283,6 +285,7 @@ def _steps(
     main_stream: RecentFrames | None,
     new_track_id: Callable[[], str],
     grants: GrantBook,
+    opens_at: tuple[float, ...] = (),
 ) -> Steps:
     plates = networks.plates if section.plates else None
     rate_hz, lost_after_s = section.analysis_fps, max(1.0, 2.5 / section.analysis_fps)
@@ -303,6 +306,7 @@ def _steps(
             new_id=new_track_id,
             rate_hz=rate_hz,
             lost_after_s=lost_after_s,
+            policy=replace(POLICY, levels=opens_at),
         )
     if objects is not None:
         objects_lane = _object_lane(section, new_track_id, grants)

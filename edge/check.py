@@ -4,7 +4,9 @@ In: a configuration that was read already. Out: a table for the person at the ke
 failure raised at the end, so that every part is tried.
 """
 
+import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import cv2
@@ -12,7 +14,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from edge.config import CameraSection, EdgeConfig
+from edge.allow_list_box import kept_list
+from edge.config import BrokerSection, CameraSection, EdgeConfig
+from edge.config_devices import DeviceSection
+from edge.devices import allow_list_folder, local_broker, make_relay
 from edge.draw_view import draw_view
 from edge.frame import Image
 from edge.link import open_link
@@ -20,7 +25,7 @@ from edge.networks import load_networks
 from edge.sources import Damaged, Picture, Stream, parse_source
 from edge.worker import signing_key_path
 from wire.errors import GatehouseError, InputError, SourceError
-from wire.keys import load_or_create_signing_key, public_text
+from wire.keys import load_or_create_signing_key, public_text, verifying_key
 
 _TRIED_PICTURES = 50
 
@@ -46,7 +51,18 @@ def check_all(config: EdgeConfig, console: Console, draw_to: Path | None = None)
             attempt("camera", camera.id, lambda c=camera, s=source: _source(c, s))  # type: ignore[misc]
         if draw_to is not None:
             attempt("drawing", camera.id, lambda c=camera: _draw(c, draw_to))  # type: ignore[misc]
-    attempt("broker", f"{config.broker.host}:{config.broker.port}", lambda: _broker(config))
+    for device in config.devices:
+        attempt("device", device.id, lambda d=device: _device(config, d))  # type: ignore[misc]
+    if any(device.open_for for device in config.devices):
+        attempt("allowed plates", config.edge.id, lambda: _allowed(config))
+    if config.local_broker is not None:
+        local = config.local_broker
+        attempt("local broker", f"{local.host}:{local.port}", lambda: _broker(config, local))
+    attempt(
+        "broker",
+        f"{config.broker.host}:{config.broker.port}",
+        lambda: _broker(config, config.broker),
+    )
     console.print(table)
     _print_keys(config, console)
     if failures:
@@ -94,8 +110,35 @@ def _require_picture(stream: Stream) -> Picture:
     raise SourceError("it opens, but has no picture in it")
 
 
-def _broker(config: EdgeConfig) -> str:
-    link = open_link(config.broker, f"gatehouse-check-{config.edge.site}-{config.edge.id}")
+def _device(config: EdgeConfig, device: DeviceSection) -> str:
+    """The controller is there; it is asked for nothing."""
+    if not device.open_for:
+        return "is not opened by this box"
+    relay = make_relay(device, local_broker(config), time.monotonic)
+    try:
+        return relay.check()
+    finally:
+        relay.close()
+
+
+def _allowed(config: EdgeConfig) -> str:
+    """Which list this box has, how old it is, and until when it counts."""
+    now, key = datetime.now(UTC), verifying_key(config.hub.verify_key)
+    kept = kept_list(allow_list_folder(config), key, config.edge.site, now)
+    if kept is None:
+        return "no list that counts: the hub sends one once this box runs"
+    held, made_at = kept
+    assert held.expires_at is not None
+    age_h = (now - made_at).total_seconds() / 3600
+    left_h = (held.expires_at - now).total_seconds() / 3600
+    return (
+        f"version {held.version}, {held.plates} plates, made {age_h:.1f} h ago,"
+        f" counts for {left_h:.1f} h more"
+    )
+
+
+def _broker(config: EdgeConfig, broker: BrokerSection) -> str:
+    link = open_link(broker, f"gatehouse-check-{config.edge.site}-{config.edge.id}")
     link.close()
     return "takes our connection"
 

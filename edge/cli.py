@@ -14,6 +14,7 @@ from edge.config import EdgeConfig, load_config
 from wire.errors import BrokerError, SourceError
 
 if TYPE_CHECKING:  # the worker brings the networks' run time, which --help does without
+    from edge.access_desk import AccessCounts
     from edge.counters import Counters
 
 edge_app = typer.Typer(
@@ -54,6 +55,8 @@ def run(
     parts = Parts(stop=_stop_on_signals())
     report = run_worker(settings, parts, drain_timeout_s=drain_timeout)
     typer.echo(_summary(parts.counters, report.wall_s))
+    if report.access is not None:
+        typer.echo(_released(report.access))
     if len(report.unreadable) == len(settings.cameras):
         reasons = "\n".join(f"  {camera}: {why}" for camera, why in report.unreadable.items())
         raise SourceError(f"no source could be read:\n{reasons}")
@@ -93,6 +96,16 @@ def _summary(counters: "Counters", wall_s: float) -> str:
         f"{analysed} frames analysed in {wall_s:.0f} s, {dropped} dropped, {damaged} damaged;"
         f" {observations} observations"
     )
+
+
+def _released(access: "AccessCounts") -> str:
+    line = (
+        f"{access.granted} plates let in, {access.refused} refused, {access.failed} failed releases"
+    )
+    if not access.release_ms:
+        return line
+    ordered = sorted(access.release_ms)
+    return f"{line}; released {ordered[len(ordered) // 2]:.0f} ms after the reading (median)"
 
 
 def _stop_on_signals() -> threading.Event:

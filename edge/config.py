@@ -20,6 +20,7 @@ from pydantic import (
 )
 
 from edge.behaviours import AnyBehaviour
+from edge.config_devices import DeviceSection, check_devices, with_absolute_paths
 from edge.config_view import (
     LineSection,
     PerspectiveSection,
@@ -202,14 +203,16 @@ class CameraSection(_Section):
 
 
 class EdgeConfig(_Section):
-    """All of the file."""
+    """All of the file. `local_broker` is that of the doors and barriers; without it, `broker` is."""
 
     edge: EdgeSection
     broker: BrokerSection
+    local_broker: BrokerSection | None = None
     hub: HubSection
     models: ModelsSection = ModelsSection()
     evidence: EvidenceSection = EvidenceSection()
     cameras: Annotated[tuple[CameraSection, ...], Field(min_length=1)]
+    devices: tuple[DeviceSection, ...] = ()
 
     @model_validator(mode="after")
     def _cameras_differ(self) -> Self:
@@ -218,6 +221,12 @@ class EdgeConfig(_Section):
             if camera.id in seen:
                 raise ValueError(f"two cameras are called {camera.id!r}")
             seen.add(camera.id)
+        return self
+
+    @model_validator(mode="after")
+    def _devices_are_somewhere(self) -> Self:
+        plates = {camera.id: camera.plates and self.models.plates for camera in self.cameras}
+        check_devices(self.devices, plates)
         return self
 
     @model_validator(mode="after")
@@ -277,13 +286,7 @@ def _key(location: tuple[int | str, ...]) -> str:
 
 
 def _make_absolute(config: EdgeConfig, folder: Path) -> EdgeConfig:
-    broker = config.broker.model_copy(
-        update={
-            name: folder / value
-            for name in ("password_file", "ca_file", "cert_file", "key_file")
-            if (value := getattr(config.broker, name)) is not None
-        }
-    )
+    local = config.local_broker
     cameras = tuple(
         camera.model_copy(
             update={
@@ -295,7 +298,25 @@ def _make_absolute(config: EdgeConfig, folder: Path) -> EdgeConfig:
         for camera in config.cameras
     )
     edge = config.edge.model_copy(update={"data_dir": folder / config.edge.data_dir})
-    return config.model_copy(update={"edge": edge, "broker": broker, "cameras": cameras})
+    return config.model_copy(
+        update={
+            "edge": edge,
+            "broker": _with_absolute_files(config.broker, folder),
+            "local_broker": None if local is None else _with_absolute_files(local, folder),
+            "cameras": cameras,
+            "devices": tuple(with_absolute_paths(device, folder) for device in config.devices),
+        }
+    )
+
+
+def _with_absolute_files(broker: BrokerSection, folder: Path) -> BrokerSection:
+    return broker.model_copy(
+        update={
+            name: folder / value
+            for name in ("password_file", "ca_file", "cert_file", "key_file")
+            if (value := getattr(broker, name)) is not None
+        }
+    )
 
 
 def _absolute_source(source: str, folder: Path) -> str:

@@ -24,6 +24,7 @@ from models.faces.decision import Evidence
 from models.faces.types import FaceDetector
 from wire.codec import Signer, encode
 from wire.messages import (
+    AccessObservation,
     CameraObservation,
     ClipOffer,
     Event,
@@ -105,9 +106,10 @@ class Emitter:
         self._hub_key, self._face_detector = hub_key, face_detector
         self._new_id, self._now = new_id, now
 
-    def tell(self, finding: Finding) -> str:
-        """Store the observation; returns its id. StoreError when the disk takes no more."""
-        observation_id = self._new_id()
+    def tell(self, finding: Finding, observation_id: str | None = None) -> str:
+        """Store the observation, under an id that may be given; returns it. StoreError when the disk takes no
+        more."""
+        observation_id = observation_id or self._new_id()
         hide = self._hide(finding)
         pictures = _pictures(finding, hide)
         evidence = tuple(picture.item for picture in pictures)
@@ -135,6 +137,10 @@ class Emitter:
 
     def tell_camera(self, camera: str, data: CameraObservation) -> None:
         """Store that a camera went away or came back."""
+        self._store(self._new_id(), camera, data, data.kind)
+
+    def tell_access(self, camera: str, data: AccessObservation) -> None:
+        """Store that a door or barrier was released, or was not."""
         self._store(self._new_id(), camera, data, data.kind)
 
     def _store(self, observation_id: str, camera: str, data: Message, kind: str) -> None:

@@ -15,9 +15,9 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from edge.clock import ClockOffset
 from edge.face_matching import Embedding, FaceMatcher
 from edge.face_matching_store import SliceStore
+from edge.kept_messages import of_hub
 from models.faces.decision import Evidence
 from models.faces.types import FaceEmbedder
-from wire.codec import decode
 from wire.errors import InvalidMessage, StoreError
 from wire.keys import load_or_create_opening_key, public_text
 from wire.messages import (
@@ -28,7 +28,7 @@ from wire.messages import (
     GallerySlice,
 )
 from wire.slices import open_part
-from wire.topics import HUB, EdgeTopics
+from wire.topics import EdgeTopics
 
 log = logging.getLogger(__name__)
 
@@ -124,14 +124,9 @@ class BoxMatching:
             return GalleryReply(version=part.version, state="refused", reason=error.detail[:400])
 
     def _restore(self) -> None:
-        for payload in self._store.parts():
-            try:
-                event = decode(payload).verify(self._hub_key)
-            except InvalidMessage as error:
-                log.warning("a part of the gallery's slice on disk is not the hub's: %s", error)
-                continue
-            mine = (event.site, event.origin) == (self._topics.site, HUB)
-            if mine and isinstance(event.data, GallerySlice):
+        kept = of_hub(self._store.parts(), self._hub_key, self._topics.site, "the gallery's slice")
+        for event in kept:
+            if isinstance(event.data, GallerySlice):
                 self._take(event.data)
         if self.tick() is None and not self._matcher.held.version:
             self._store.erase()

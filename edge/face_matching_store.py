@@ -1,9 +1,9 @@
-"""The slice of the gallery on the box's disk: the hub's own signed messages, still sealed.
+"""What the hub has given the box, on the box's disk: the hub's own signed messages, as they came.
 
-In: messages as they came. Out: the same, after the box was started again. What lies here can be opened with
-``opening.key`` of the same box only, and is believed only while the hub's signature holds; the least version
-that may be taken is kept beside, so that an old slice cannot be brought back. Every write is whole or not
-there.
+In: messages as they came. Out: the same, after the box was started again. A slice of the gallery lies here
+sealed, to be opened with ``opening.key`` of the same box only; the list of allowed plates is plain. Either is
+believed only while the hub's signature holds; the least version that may be taken is kept beside, so that an
+old one cannot be brought back. Every write is whole or not there.
 """
 
 import json
@@ -21,7 +21,7 @@ _STATE: Final = "state.json"
 
 
 class SliceStore:
-    """A folder of sealed parts. Used by one thread."""
+    """A folder of parts. Used by one thread."""
 
     def __init__(self, folder: Path) -> None:
         """Make `folder` if it is not there. StoreError when it cannot be used."""
@@ -67,7 +67,7 @@ class SliceStore:
     def _erase(self, paths: Iterable[Path]) -> None:
         for path in list(paths):
             size = path.stat().st_size
-            with path.open("r+b") as file:  # sealed as they are, they are not left in free blocks
+            with path.open("r+b") as file:  # nothing is left in free blocks
                 file.write(bytes(size))
                 file.flush()
                 os.fsync(file.fileno())

@@ -21,6 +21,7 @@ class Reason(StrEnum):
     AGREEING_CROPS = "several crops agree"
     WAITED = "it has waited for better crops long enough"
     TRACK_ENDED = "the track ended"
+    SURE_ENOUGH = "it is read surely enough to open by"
     BETTER_CROP = "a clearly better crop"
     READING_CHANGED = "the plate reads differently"
 
@@ -30,13 +31,15 @@ class Policy:
     """When enough is known. Qualities are 0 to 1.
 
     A track is told of at one face of `sure_quality`, when its crops agree, `wait_s` after its first
-    recognised crop, or at its end; again when the quality gained `better_by`, at most every `pause_s`.
+    recognised crop, or at its end; again when the quality gained `better_by`, at most every `pause_s`. What
+    agrees and has come to one of `levels` is told again at once: something opens from there on.
     """
 
     sure_quality: float = 0.7
     wait_s: float = 1.5
     better_by: float = 0.15
     pause_s: float = 1.0
+    levels: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,8 @@ def _first(known: Known, policy: Policy, now: datetime, *, ended: bool) -> Reaso
 def _again(
     known: Known, told: Told, policy: Policy, now: datetime, *, ended: bool
 ) -> Reason | None:
+    if known.agrees and _has_reached(known, told, policy):
+        return Reason.SURE_ENOUGH
     if not ended and (now - told.at).total_seconds() < policy.pause_s:
         return None
     if known.text != told.known.text:
@@ -96,6 +101,12 @@ def _again(
     if known.quality >= told.known.quality + policy.better_by:
         return Reason.BETTER_CROP
     return None
+
+
+def _has_reached(known: Known, told: Told, policy: Policy) -> bool:
+    """Whether what is known now is behind a level that what was told is before."""
+    before = told.known.quality if told.known.agrees else 0.0
+    return any(before < level <= known.quality for level in policy.levels)
 
 
 def worth_keeping(known: Known, told: Told | None, policy: Policy) -> bool:

@@ -20,6 +20,7 @@ from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from edge.allow_list_box import BoxAllowList
 from edge.bulk import BulkSender, Parcel
 from edge.capture import Clocks
 from edge.clip import ClipMaker
@@ -37,6 +38,8 @@ from wire.errors import GatehouseError, InvalidMessage
 from wire.evidence import CLIP, Exhibit
 from wire.messages import (
     Ack,
+    AllowList,
+    AllowListReply,
     CameraHealth,
     EdgeStatus,
     Event,
@@ -93,15 +96,17 @@ class Publisher:
         delivery: Delivery | None = None,
         clips: ClipMaker | None = None,
         matching: BoxMatching | None = None,
+        allowed: BoxAllowList | None = None,
     ) -> None:
-        """Without `clips` this box has none; with `matching` it matches faces itself."""
+        """Without `clips` this box has none; with `matching` it matches faces itself, with `allowed` it opens
+        by plate."""
         self._broker, self._origin, self._identity = broker, origin, identity
         self._outbox, self._ring, self._clips, self._hub_key = outbox, ring, clips, hub_key
         self._offset, self._new_id = offset, new_id
         self._clocks = clocks or Clocks()
         self._backoff = Backoff(random or Random(), first_s=0.5, most_s=5.0)  # noqa: S311
         self._delivery = delivery or Delivery()
-        self._matching = matching
+        self._matching, self._allowed = matching, allowed
         topics = origin.topics
         self._expected: dict[str, type[Message]] = {
             topics.ack: Ack,
@@ -111,6 +116,8 @@ class Publisher:
         if matching is not None:
             self._expected[topics.command("gallery")] = GallerySlice
             self._expected[topics.command("gallery-erase")] = GalleryErase
+        if allowed is not None:
+            self._expected[topics.command("allow-list")] = AllowList
         self._heard: queue.SimpleQueue[_Heard] = queue.SimpleQueue()
         self._changed = threading.Condition()
         self._woken = False
@@ -159,6 +166,8 @@ class Publisher:
         while not self._stopping:
             if self._matching is not None:
                 self._matching.tick()
+            if self._allowed is not None:
+                self._allowed.tick()
             try:
                 self._serve_one_connection()
             except GatehouseError as error:
@@ -199,7 +208,9 @@ class Publisher:
             self._handle_heard(link)
             self._tell_drops(link)
             if self._matching is not None:
-                self._tell_matching(link, self._matching.tick())
+                self._tell_held(link, "gallery", self._matching.tick())
+            if self._allowed is not None:
+                self._tell_held(link, "allow-list", self._allowed.tick())
             if not self._send_batch(link):
                 wait_s = self._delivery.wait_s(self._clocks.monotonic_s())
                 self._wait(_LONGEST_WAIT_S if wait_s is None else min(wait_s, _LONGEST_WAIT_S))
@@ -272,7 +283,11 @@ class Publisher:
             case EvidenceCommand() as command:
                 self._give_evidence(link, command)
             case GallerySlice() | GalleryErase() as command if self._matching is not None:
-                self._tell_matching(link, self._matching.command(command, heard.message.payload))
+                reply = self._matching.command(command, heard.message.payload)
+                self._tell_held(link, "gallery", reply)
+            case AllowList() as command if self._allowed is not None:
+                taken = self._allowed.command(command, heard.message.payload)
+                self._tell_held(link, "allow-list", taken)
 
     def _give_evidence(self, link: Link, command: EvidenceCommand) -> None:
         topics, observation_id = self._origin.topics, command.observation_id
@@ -298,11 +313,13 @@ class Publisher:
         )
         return self._sign(signed(reply, self._origin))
 
-    def _tell_matching(self, link: Link, reply: GalleryReply | None) -> None:
-        """The slice of the gallery changed, or a part was refused: say so, and what is held now."""
+    def _tell_held(
+        self, link: Link, name: str, reply: GalleryReply | AllowListReply | None
+    ) -> None:
+        """What the hub gives us changed, or a part was refused: say so, and what is held now."""
         if reply is not None:
             topics = self._origin.topics
-            link.publish(topics.reply("gallery"), self._sign(reply), qos=1)
+            link.publish(topics.reply(name), self._sign(reply), qos=1)
             status = self._status(self._session_id, online=True)
             link.publish(topics.status, status, qos=1, retain=True)
 
@@ -322,6 +339,7 @@ class Publisher:
                 cameras=self._identity.cameras,
                 pending=self._outbox.pending(),
                 matching=None if self._matching is None else self._matching.status,
+                access=None if self._allowed is None else self._allowed.status,
             )
         )
 

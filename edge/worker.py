@@ -21,6 +21,7 @@ from typing import IO, Final
 
 import cv2
 
+from edge.access_desk import AccessCounts
 from edge.bulk import bulk_sender
 from edge.camera import Camera, Networks, Outlets
 from edge.capture import Clocks
@@ -28,6 +29,7 @@ from edge.clip import ClipMaker, clip_offer, packet_taps
 from edge.clock import ClockOffset
 from edge.config import CameraSection, EdgeConfig
 from edge.counters import Counters
+from edge.devices import DeviceClocks, Devices
 from edge.emit import Emitter, Origin
 from edge.evidence import EvidenceRing
 from edge.face_matching_box import BoxMatching, hub_time
@@ -39,7 +41,7 @@ from edge.outbox import Outbox, SqliteOutbox
 from edge.publish import ClipPost, Identity, Publisher
 from wire.errors import ConfigError, SourceError, StoreError
 from wire.keys import load_or_create_signing_key, sealing_key, verifying_key
-from wire.messages import CameraObservation
+from wire.messages import AccessObservation, CameraObservation
 from wire.topics import EdgeTopics
 
 log = logging.getLogger(__name__)
@@ -56,13 +58,15 @@ class Report:
     """How a run ended.
 
     `waiting` messages are still in the outbox. `unreadable` maps a camera to why its source could not
-    be read; `stopped` says that the run was told to end.
+    be read; `stopped` says that the run was told to end. `access` is what became of plates at doors and
+    barriers, None where nothing opens by plate.
     """
 
     waiting: int
     unreadable: dict[str, SourceError]
     stopped: bool
     wall_s: float
+    access: AccessCounts | None = None
 
 
 @dataclass(slots=True)
@@ -149,6 +153,13 @@ class _Worker:
             offer_clip=self._clips.note,
             matching=matching,
         )
+        self._devices = Devices(
+            config,
+            DeviceClocks(lambda: hub_time(parts.clocks.now, offset), parts.clocks.monotonic_s),
+            hub_key=verifying_key(config.hub.verify_key),
+            new_id=new_message_id,
+            tell=self._tell_access,
+        )
         self._publisher = Publisher(
             config.broker,
             origin,
@@ -161,15 +172,21 @@ class _Worker:
             clocks=parts.clocks,
             clips=self._clips,
             matching=matching,
+            allowed=self._devices.plates,
         )
-        self._cameras = {section.id: self._camera(section, networks) for section in config.cameras}
+        self._cameras = {
+            section.id: self._camera(section, networks, opening_levels(config, section.id))
+            for section in config.cameras
+        }
         count = config.edge.analysis_threads or os.cpu_count() or 1
         self._threads = [
             threading.Thread(target=self._analyse, name=f"analyse-{n}", daemon=True)
             for n in range(count)
         ]
 
-    def _camera(self, section: CameraSection, networks: Networks) -> Camera:
+    def _camera(
+        self, section: CameraSection, networks: Networks, opens_at: tuple[float, ...]
+    ) -> Camera:
         numbers = itertools.count(1)
         return Camera(
             section,
@@ -181,6 +198,7 @@ class _Worker:
             clocks=self._parts.clocks,
             tap=self._taps.get(section.id),
             grants=self._parts.grants,
+            opens_at=opens_at,
         )
 
     def start(self) -> None:
@@ -189,6 +207,7 @@ class _Worker:
             self._publisher.start()
             self._bulk.start()
             self._clips.start()
+        self._devices.start()
         for thread in self._threads:
             thread.start()
         for camera in self._cameras.values():
@@ -201,6 +220,7 @@ class _Worker:
         while not self._parts.stop.wait(_TICK_S):
             for camera in cameras:
                 camera.tick()
+            self._devices.tick()
             if clocks.monotonic_s() >= health_due_s:
                 health_due_s += HEALTH_EVERY_S
                 self._publish_health()
@@ -218,8 +238,9 @@ class _Worker:
         while not self._boxes.idle:
             if stopping.is_set() and self._parts.clocks.monotonic_s() > limit_s:
                 log.warning("stopped before every frame was analysed")
-                return
+                break
             threading.Event().wait(0.01)
+        self._devices.stop(_STOP_S)
 
     def drain(self, timeout_s: float) -> None:
         """Wait until the hub has taken everything and asks for no more pictures, or the time is up."""
@@ -255,7 +276,8 @@ class _Worker:
             for name, camera in self._cameras.items()
             if (error := camera.error) is not None
         }
-        return Report(self._waiting, unreadable, self._parts.stop.is_set(), wall_s)
+        stopped, access = self._parts.stop.is_set(), self._devices.counts
+        return Report(self._waiting, unreadable, stopped, wall_s, access)
 
     def _analyse(self) -> None:
         """One analysis thread: the outermost loop, which no camera's fault may end."""
@@ -276,8 +298,11 @@ class _Worker:
             self._publisher.publish_health(name, camera.health(waiting))
 
     def _tell(self, finding: Finding) -> str | None:
+        """A barrier first: whoever stands before it waits, the hub does not mind."""
+        observation_id = new_message_id()
+        self._devices.read(finding, observation_id, self._parts.clocks.monotonic_s())
         try:
-            observation_id = self._emitter.tell(finding)
+            self._emitter.tell(finding, observation_id)
         except StoreError:
             self._parts.counters.of(finding.frame.camera).faults += 1
             log.exception("camera %s: an observation is lost", finding.frame.camera)
@@ -293,9 +318,30 @@ class _Worker:
         self._publisher.wake()
         return observation_id
 
+    def _tell_access(self, camera: str, observation: AccessObservation) -> None:
+        log.info(
+            "camera %s: %s %s: %s",
+            camera,
+            observation.device,
+            observation.decision,
+            observation.reason,
+        )
+        try:
+            self._emitter.tell_access(camera, observation)
+        except StoreError:
+            log.exception(
+                "device %s: that it was %s is lost", observation.device, observation.decision
+            )
+        self._publisher.wake()
+
     def _tell_camera(self, camera: str, observation: CameraObservation) -> None:
         self._emitter.tell_camera(camera, observation)
         self._publisher.wake()
+
+
+def opening_levels(config: EdgeConfig, camera: str) -> tuple[float, ...]:
+    """The confidences from which on something opens for a plate of this camera."""
+    return tuple(d.min_confidence for d in config.devices if d.open_for and d.camera == camera)
 
 
 def _matching(

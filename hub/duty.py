@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from hub.alerts import Level
 from hub.register import Person, Shift
-from hub.schedule import Schedule
+from wire.schedule import Schedule
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,9 +23,9 @@ from pydantic import (
 
 from hub.alerts import Level
 from hub.grid import check_polygon, parse_polygon
-from hub.schedule import Day, TimeOfDay, ZoneName
 from wire.messages import Identifier
 from wire.plates import parse
+from wire.schedule import Day, TimeOfDay, ZoneName
 
 Title = Annotated[str, Field(min_length=1, max_length=120)]
 Text = Annotated[str, Field(max_length=400)]

@@ -16,7 +16,6 @@ from pydantic import Field, model_validator
 from hub.identify import FaceSighting, PlateSighting, Sighting
 from hub.places import Place
 from hub.registry_view import Registry
-from hub.schedule import Schedule
 from hub.watchlist import Category, Entry
 from hub.windows import Windows
 from wire.messages import (
@@ -31,6 +30,7 @@ from wire.messages import (
     PlateMatch,
     Severity,
 )
+from wire.schedule import Schedule
 
 _NAMESPACE: Final = uuid.UUID("9a0f7c1e-3c52-5b0e-8f0b-2f8d3b6f6a70")
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from edge.config import load_config
+from edge.config_devices import HttpRelaySection
 from wire.errors import ConfigError, ExitCode
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -148,3 +149,85 @@ def test_zones_lines_and_sizes_as_the_steps_take_them(tmp_path: Path) -> None:
     assert [(line.id, line.end) for line in places.lines] == [("c", (0.0, 1.0))]
     assert places.perspective is not None
     assert places.perspective.person_height(0.3) == pytest.approx(0.1)
+
+
+def test_all_that_is_commented_out_in_the_example_is_valid(tmp_path: Path) -> None:
+    lines = (ROOT / "configs" / "edge.toml").read_text(encoding="utf-8").splitlines()
+    whole = "\n".join(
+        line.removeprefix("# ")
+        if line.startswith("# ") and (" = " in line or "[" in line)
+        else line
+        for line in lines
+    )
+    config = load_config(write(tmp_path, whole))
+    assert [device.id for device in config.devices] == ["north-barrier"]
+    assert config.models.liveness == "minifasnet"
+
+
+def test_the_example_of_the_page_on_barriers_is_valid(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "access.md").read_text(encoding="utf-8")
+    blocks = [block.split("```")[0] for block in page.split("```toml\n")[1:]]
+    devices = "\n".join(block for block in blocks if "hub.toml" not in block)
+    config = load_config(write(tmp_path, GOOD + devices))
+    assert config.devices[0].schedule.hours[0].since == 5 * 60 + 30
+
+
+BARRIER = """
+[[devices]]
+id = "north"
+camera = "gate"
+open_for = ["plate"]
+[devices.relay]
+kind = "http"
+url = "http://10.0.0.9/release"
+token_file = "relay.token"
+"""
+
+
+def test_a_barrier_and_its_files_are_relative_to_the_file(tmp_path: Path) -> None:
+    (device,) = load_config(write(tmp_path, GOOD + BARRIER)).devices
+    assert isinstance(device.relay, HttpRelaySection)
+    assert device.relay.token_file == tmp_path / "relay.token"
+    assert (device.min_confidence, device.hold_off_s, device.give_up_s) == (0.95, 20.0, 5.0)
+
+
+@pytest.mark.parametrize("faces", ['["face"]', '["face", "plate"]', '["plate", "face"]', '"face"'])
+def test_no_face_opens_anything_alone_or_beside_a_plate(tmp_path: Path, faces: str) -> None:
+    path = write(tmp_path, GOOD + BARRIER.replace('["plate"]', faces))
+    with pytest.raises(ConfigError) as raised:
+        load_config(path)
+    assert str(raised.value).startswith(f"{path}:\n  devices[0].open_for: a face opens no door")
+    assert raised.value.exit_code is ExitCode.CONFIG
+
+
+@pytest.mark.parametrize(
+    ("change", "by", "says"),
+    [
+        ('["plate"]', '["card"]', "devices[0].open_for"),
+        ('camera = "gate"', 'camera = "yard"', "device 'north': there is no camera 'yard'"),
+        ('["plate"]', "[]", "device 'north': open_for and [devices.relay] go together"),
+        ('kind = "http"', 'kind = "gpio"', "devices[0].relay"),
+        ("http://10.0.0.9", "ftp://10.0.0.9", "devices[0].relay.http.url"),
+        ("http://10.0.0.9", "http://me:secret@10.0.0.9", "devices[0].relay.http.url"),
+        ('"plate"]', '"plate"]\nmin_confidence = 0.5', "devices[0].min_confidence"),
+        ('"plate"]', '"plate"]\ngive_up_s = 600', "devices[0].give_up_s"),
+        (
+            "[devices.relay]",
+            '[devices.schedule]\nhours = [{since = "6", until = "22:00"}]\n[devices.relay]',
+            "'6' is no time of day",
+        ),
+    ],
+)
+def test_what_a_device_cannot_be(tmp_path: Path, change: str, by: str, says: str) -> None:
+    assert change in BARRIER
+    with pytest.raises(ConfigError) as raised:
+        load_config(write(tmp_path, GOOD + BARRIER.replace(change, by)))
+    assert says in str(raised.value)
+
+
+def test_two_devices_of_one_name_and_one_whose_camera_reads_no_plates(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="two devices are called 'north'"):
+        load_config(write(tmp_path, GOOD + BARRIER + BARRIER))
+    blind = GOOD.replace('id = "gate"', 'id = "gate"\nplates = false')
+    with pytest.raises(ConfigError, match="opens by plate, but camera 'gate' reads none"):
+        load_config(write(tmp_path, blind + BARRIER))

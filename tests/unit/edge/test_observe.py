@@ -83,3 +83,25 @@ def test_a_crop_that_says_no_more_is_let_go() -> None:
     assert worth_keeping(face(0.2), None, POLICY)
     assert worth_keeping(face(0.7), told, POLICY)
     assert not worth_keeping(face(0.55), told, POLICY)
+
+
+OPENS = Policy(levels=(0.95,))
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "reason"),
+    [
+        (("confirmed", 0.92), ("confirmed", 0.96), Reason.SURE_ENOUGH),
+        (("confirmed", 0.92), ("confirmed", 0.94), None),
+        (("confirmed", 0.96), ("confirmed", 0.97), None),
+        (("provisional", 0.97), ("confirmed", 0.97), Reason.SURE_ENOUGH),
+        (("provisional", 0.5), ("provisional", 0.97), None),
+    ],
+)
+def test_where_something_opens_it_is_told_at_once_when_it_is_sure_enough(
+    before: tuple[str, float], now: tuple[str, float], reason: Reason | None
+) -> None:
+    told = Told(0, plate("京A88731", *before), T0)
+    known = plate("京A88731", *now)
+    assert reason_to_tell(known, told, OPENS, T0 + timedelta(seconds=0.2), ended=False) is reason
+    assert worth_keeping(known, told, OPENS) or reason is None

@@ -349,9 +349,10 @@ def test_the_hubs_health_says_which_list_a_box_holds(api: Api) -> None:
         api.bench.store,
         FakeBroker(),
         FakeIngest(api.bench),
-        None,
-        tuple,
-        (),
+        gallery=None,
+        broken_rules=tuple,
+        forwarders=(),
+        pack=None,
     )
     assert report().edges[0].allow_list is None
     gate.born()

@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from pydantic import ValidationError
 
-from hub.schedule import Hours, Schedule
+from wire.schedule import Hours, Schedule
 
 SHANGHAI, BERLIN = ZoneInfo("Asia/Shanghai"), ZoneInfo("Europe/Berlin")
 NIGHT = {"since": "22:00", "until": "06:00"}

@@ -1,0 +1,236 @@
+"""A barrier: the hub's list, a real video of plates, the relay, with the hub away; and MQTT controllers."""
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from threading import Thread
+
+import paho.mqtt.client as mqtt
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from paho.mqtt.enums import CallbackAPIVersion
+
+from edge.camera import Networks
+from edge.config import EdgeConfig, ModelsSection
+from edge.networks import load_networks
+from edge.outbox import MemoryOutbox
+from edge.worker import Parts, Report, run
+from tests.integration.edge_hub import HubStub, wait_until
+from tests.servers import Mosquitto
+from tests.unit.edge.clips import write_clip
+from tests.unit.edge.fakes import FakePlates, fake_networks, picture
+from tests.unit.edge.test_relays import Controller
+from wire.codec import decode
+from wire.errors import ModelError
+from wire.messages import (
+    AccessObservation,
+    AllowedPlate,
+    AllowList,
+    AllowListReply,
+    EdgeStatus,
+    PlateObservation,
+)
+
+OF_VIDEO, LATER_OF_VIDEO = "京M76967", "京L87802"
+STRANGER = "京B06498"
+
+
+def until(hours: float) -> datetime:
+    return datetime.now(UTC) + timedelta(hours=hours)
+
+
+def a_list(version: int, *entries: AllowedPlate, hours: float = 24) -> AllowList:
+    return AllowList(
+        version=version, part=1, parts=1, expires_at=until(hours), plates=len(entries), entries=entries
+    )  # fmt: skip
+
+
+def still(folder: Path) -> Path:
+    """A gate at which nothing happens, for two minutes."""
+    return write_clip(folder / "still.mp4", (picture() for _ in range(600)), rate_hz=5)
+
+
+def config(folder: Path, hub: HubStub, video: Path, relay: dict, **more) -> EdgeConfig:
+    return EdgeConfig.model_validate(
+        {
+            "edge": {"site": "yard", "id": "box", "data_dir": folder / "data"},
+            "broker": {"host": "127.0.0.1", "port": hub.port},
+            "hub": hub.keys,
+            "cameras": [
+                {"id": "gate", "source": str(video), "faces": False, "health": False, **more}
+            ],
+            "devices": [{"id": "north", "camera": "gate", "open_for": ["plate"], "relay": relay}],
+        }
+    )
+
+
+@pytest.fixture
+def hub(mosquitto: Mosquitto) -> Iterator[HubStub]:
+    stub = HubStub(mosquitto.port).start()
+    yield stub
+    stub.stop()
+
+
+@dataclass
+class Running:
+    """A worker in a thread of this process."""
+
+    config: EdgeConfig
+    parts: Parts
+    reports: list[Report] = field(default_factory=list)
+
+    def __enter__(self) -> "Running":
+        self.thread = Thread(target=lambda: self.reports.append(run(self.config, self.parts)))
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.parts.stop.set()
+        self.thread.join(30)
+
+
+def replies(hub: HubStub) -> list[tuple[int, str]]:
+    said = [event.data for event in hub.events("/reply/allow-list")]
+    return [(one.version, one.state) for one in said if isinstance(one, AllowListReply)]
+
+
+def held(hub: HubStub) -> int | None:
+    """The version that the box's latest status says it holds."""
+    found = [e.data for e in hub.events("/status") if isinstance(e.data, EdgeStatus)]
+    access = found[-1].access if found else None
+    return None if access is None else access.held.version
+
+
+def give(hub: HubStub, offered: AllowList, **forged) -> None:
+    hub.send(hub.topics.command("allow-list"), hub.sign(offered, **forged))
+
+
+def words(outbox: MemoryOutbox) -> list[AccessObservation]:
+    events = [decode(message.payload).event for message in outbox.after(0, 10_000)]
+    return [event.data for event in events if isinstance(event.data, AccessObservation)]
+
+
+def test_only_a_newer_list_that_the_hub_has_signed_and_that_counts_is_taken(
+    hub: HubStub, tmp_path: Path
+) -> None:
+    mine, other = AllowedPlate(plate=OF_VIDEO), AllowedPlate(plate=STRANGER)
+    box = config(tmp_path, hub, still(tmp_path), {"kind": "simulator"})
+    with Running(box, Parts(networks=fake_networks(FakePlates()))):
+        wait_until(lambda: held(hub) == 0)
+        give(hub, a_list(9, other), key=Ed25519PrivateKey.generate())
+        give(hub, a_list(9, other), origin="box")
+        give(hub, a_list(4, mine))
+        wait_until(lambda: held(hub) == 4)
+        give(hub, a_list(3, other))
+        give(hub, a_list(5, other, hours=-1))
+        wait_until(lambda: len(replies(hub)) == 3)
+        assert replies(hub) == [(4, "active"), (3, "refused"), (5, "refused")]
+        assert held(hub) == 4
+    with Running(box, Parts(networks=fake_networks(FakePlates()))):
+        wait_until(lambda: len(hub.events("/status")) >= 5)  # started again: from the disk
+        assert held(hub) == 4
+
+
+@pytest.fixture
+def plates() -> Networks:
+    try:
+        return load_networks(ModelsSection())
+    except ModelError as error:
+        pytest.skip(f"no plate networks: {error}")
+
+
+@pytest.mark.material
+def test_a_real_video_opens_for_its_listed_plate_alone_though_the_hub_is_away(
+    hub: HubStub, tmp_path: Path, material: Path, plates: Networks
+) -> None:
+    controller = Controller([503, 200])
+    (tmp_path / "token").write_text("gate-token")
+    relay = {"kind": "http", "url": controller.url, "token_file": tmp_path / "token"}
+    first = config(tmp_path, hub, still(tmp_path), relay)
+    over = AllowedPlate(plate=LATER_OF_VIDEO, valid_until=until(-1))
+    with Running(first, Parts(networks=fake_networks(FakePlates()))):
+        wait_until(lambda: held(hub) == 0)
+        give(hub, a_list(1, AllowedPlate(plate=OF_VIDEO), over))
+        wait_until(lambda: held(hub) == 1)
+    hub.stop()
+    outbox = MemoryOutbox("0" * 16)
+    video = material / "video" / "hamletlx_test.mp4"
+    report = run(
+        config(tmp_path, hub, video, relay, pace="asap", motion_gate=False),
+        Parts(networks=plates, outbox=outbox),
+        drain_timeout_s=0,
+    )
+    controller.close()
+    assert {headers["authorization"] for headers, _ in controller.requests} == {"Bearer gate-token"}
+    assert len({json.loads(body)["release"] for _, body in controller.requests}) == 1
+    assert len(controller.requests) == 2  # 503 first, then asked again for the same release
+    said = words(outbox)
+    (granted,) = [word for word in said if word.decision == "granted"]
+    assert (granted.reference, granted.device, granted.method) == (OF_VIDEO, "north", "plate")
+    seen = {
+        event.id: event.data
+        for event in (decode(message.payload).event for message in outbox.after(0, 10_000))
+        if isinstance(event.data, PlateObservation)
+    }
+    assert seen[granted.observation_id or ""].plate.text == OF_VIDEO
+    assert granted.release_ms is not None
+    refused = {word.reference: word.reason for word in said if word.decision == "refused"}
+    assert refused[STRANGER] == f"{STRANGER} is on no list of allowed plates"
+    assert refused[LATER_OF_VIDEO] == f"{LATER_OF_VIDEO} was allowed until before now"
+    tracks = {data.track_id for data in seen.values()}
+    assert len(said) <= len(tracks)
+    assert report.access is not None
+    assert (report.access.granted, report.access.failed) == (1, 0)
+    print(f"released {granted.release_ms:.0f} ms after the reading, the 503 and its pause included")
+
+
+class MqttController:
+    """A barrier's controller on the local broker."""
+
+    def __init__(self, port: int) -> None:
+        self.orders: list[dict] = []
+        self.client = mqtt.Client(CallbackAPIVersion.VERSION2)
+        self.client.on_message = self._ordered
+        self.client.connect("127.0.0.1", port)
+        self.client.subscribe("barriers/north/set", 1)
+        self.client.loop_start()
+
+    def _ordered(self, client: mqtt.Client, _: object, message: mqtt.MQTTMessage) -> None:
+        order = json.loads(message.payload)
+        self.orders.append(order)
+        answer = {"release": order["release"], "released": True}
+        client.publish("barriers/north/done", json.dumps(answer), 1)
+
+    def close(self) -> None:
+        self.client.disconnect()
+        self.client.loop_stop()
+
+
+def test_a_controller_on_mqtt_releases_and_confirms(hub: HubStub, tmp_path: Path) -> None:
+    controller = MqttController(hub.port)
+    car = ("京A88731", (200, 200, 330, 240))
+    frames = [picture(car) if n >= 150 else picture() for n in range(400)]
+    video = write_clip(tmp_path / "car.mp4", frames)
+    relay = {
+        "kind": "mqtt",
+        "topic": "barriers/north/set",
+        "confirm_topic": "barriers/north/done",
+    }
+    box = config(tmp_path, hub, video, relay, motion_gate=False)
+    running = Running(box, Parts(networks=fake_networks(FakePlates())))
+    with running:
+        wait_until(lambda: held(hub) == 0)
+        give(hub, a_list(1, AllowedPlate(plate="京A88731")))
+        wait_until(lambda: controller.orders)
+        wait_until(lambda: hub.events("/observation/access"))
+        time.sleep(0.5)
+    controller.close()
+    (order,) = controller.orders
+    assert order["device"] == "north"
+    (event,) = hub.events("/observation/access")
+    assert isinstance(event.data, AccessObservation)
+    assert (event.data.decision, event.camera) == ("granted", "gate")
+    print(f"released {event.data.release_ms:.0f} ms after the reading")
