@@ -72,6 +72,28 @@ def test_the_command_writes_figures_and_a_calibration(
         cli.eval_faces(folder, ["stub", "stub"], 1, 50, None, None, made, 0.01)
 
 
+def test_packs_are_measured_as_insightface_calls_them_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows, names = crowd(3, 3, dimension=64)
+    plainly = {"theirs": Embedded(rows, names, ("no face.jpg",)), "ours alone": None}
+    monkeypatch.setattr(cli, "load_face_pack", lambda name, threads: PACK)
+    monkeypatch.setattr(cli, "embed_plainly", lambda name, items: plainly[name])
+    folder, page, made = (
+        people_folder(tmp_path / "people"),
+        tmp_path / "page.md",
+        tmp_path / "f.json",
+    )
+    cli.eval_faces(folder, list(plainly), 1, 50, made, page, None, 0.01, plain=True)
+    (header,) = [line for line in page.read_text().splitlines() if "plain insightface |" in line]
+    assert header == "| | `stub` | `theirs`, plain insightface | `stub` |"
+    times = [line for line in page.read_text().splitlines() if line.startswith("| detect, ms")]
+    assert times[0].split("|")[3].strip() == ""  # its time was not taken
+    theirs, alone = json.loads(made.read_text())["packs"]
+    assert theirs["plain_insightface"]["failure_to_acquire"] == 0.1
+    assert "plain_insightface" not in alone
+
+
 def test_a_calibration_says_on_whom_it_was_made() -> None:
     rows, names = crowd(20, 2, dimension=64)
     made = calibrate(PACK, Embedded(rows, names), 0.01, 100, datetime(2026, 1, 1, tzinfo=UTC))

@@ -1,0 +1,190 @@
+"""Writes docs/faces-clips.md: who is named in the material's clips, and that nobody else is.
+
+    GATEHOUSE_MATERIAL=... python scripts/face_clips.py
+
+Each clip is played through the edge's worker, once for each pack, and each face that the edge tells of is
+identified as the hub does it: in the gallery of those who are in the film clip, and in galleries of others,
+whole and each person alone. Takes some minutes for each pack.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import pairwise
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
+
+from face_figures import PACKS, labelled  # noqa: E402
+
+from edge.config import ModelsSection  # noqa: E402
+from edge.networks import load_networks  # noqa: E402
+from evaluation.named import Outcome, answers_of, outcome_of  # noqa: E402
+from evaluation.play import ToldFace, play  # noqa: E402
+from hub.gallery import Gallery  # noqa: E402
+from models.faces.labelled import Embedded, embed_folder  # noqa: E402
+from models.faces.types import FacePack  # noqa: E402
+from tests.integration.test_eval_video import SHOTS  # noqa: E402
+
+FILM = "yakhyo_in_video.mp4"
+GAP_S = 10.0
+FRIENDS = frozenset({"Chandler", "Joey", "Monica", "Phoebe", "Rachel", "Ross"})
+
+
+@dataclass
+class Tally:
+    """What the clips of one pack came to."""
+
+    pack: str
+    clips: int = 0
+    tracks: int = 0
+    film_tracks: int = 0
+    passages: int = 0
+    expected: int = 0
+    right: int = 0
+    wrong: int = 0
+    unnamed: int = 0
+    galleries: int = 0
+    searches: int = 0
+    strangers_named: int = 0
+    same_again: bool = False
+
+
+def gallery_of(pack: FacePack, data: Embedded, people: frozenset[str]) -> Gallery:
+    made = Gallery(pack.name, pack.embedder.pack_sha256, pack.embedder.dimension, pack.acceptance)
+    for number, (name, row) in enumerate(zip(data.identities, data.embeddings, strict=True)):
+        if name in people:
+            made.add(str(number), name, row)
+    return made
+
+
+def outcome(faces: Sequence[ToldFace], gallery: Gallery) -> Outcome:
+    return outcome_of(answers_of(faces, gallery, datetime.now(UTC)), GAP_S)
+
+
+def passages_by_eye() -> dict[str, int]:
+    """How many passages of each person the film clip has, by the same gap."""
+    counts: dict[str, int] = {}
+    for name in FRIENDS:
+        seen = [(start, end) for names, start, end in SHOTS if name in names]
+        gaps = [after[0] - before[1] for before, after in pairwise(seen)]
+        counts[name] = 1 + sum(gap > GAP_S for gap in gaps)
+    return counts
+
+
+def is_there(name: str, first_s: float, last_s: float) -> bool:
+    return any(
+        name in names and max(start, first_s) <= min(end, last_s) for names, start, end in SHOTS
+    )
+
+
+def sets_of_others(faces: Path) -> list[frozenset[str]]:
+    """Galleries of people who are in no clip: each set of the material by itself, and all of them."""
+    sources: dict[str, set[str]] = {}
+    for path, who in labelled(faces):
+        if who not in FRIENDS:
+            sources.setdefault(path.relative_to(faces).parts[0], set()).add(who)
+    everybody = set().union(*sources.values())
+    return [frozenset(people) for people in (*sources.values(), everybody)]
+
+
+def measure(name: str, material: Path) -> Tally:
+    networks = load_networks(ModelsSection(face_pack=name, plates=False))
+    pack, faces = networks.faces, material / "faces"
+    data = embed_folder(pack, labelled(faces))
+    tally, others = Tally(name), sets_of_others(faces)
+    alone = [frozenset({who}) for who in sorted(others[-1])]
+    galleries = [gallery_of(pack, data, people) for people in (*others, *alone)]
+    tally.galleries = len(galleries)
+    references = [one for one in labelled(faces) if one[0].parent.name == "friends_refs"]
+    listed = gallery_of(pack, embed_folder(pack, references), FRIENDS)
+    for clip in sorted([*(material / "video").glob("*.mp4"), *(material / "video").glob("*.avi"),
+                        *(material / "video").glob("*/*.mp4")]):  # fmt: skip
+        told = play(clip, networks, {}).faces
+        tally.clips += 1
+        tally.tracks += len({face.observation.track_id for face in told})
+        for gallery in galleries:
+            tally.searches += len(told)
+            tally.strangers_named += len(outcome(told, gallery).passages)
+        found = outcome(told, listed)
+        if clip.name == FILM:
+            score(tally, found)
+            again = play(clip, networks, {}).faces
+            tally.same_again = outcome(again, listed) == found
+        else:
+            tally.strangers_named += len(found.passages)
+            tally.searches += len(told)
+    return tally
+
+
+def score(tally: Tally, found: Outcome) -> None:
+    """The film clip against what the eye sees."""
+    expected = passages_by_eye()
+    tally.film_tracks, tally.expected = found.tracks, sum(expected.values())
+    tally.passages = len(found.passages)
+    tally.right = sum(is_there(p.name, p.first_s, p.last_s) for p in found.passages)
+    tally.wrong = tally.passages - tally.right
+    named = {who: sum(p.name == who for p in found.passages) for who in FRIENDS}
+    tally.unnamed = sum(max(0, count - named[who]) for who, count in expected.items())
+
+
+ROWS = (
+    ("clips, faces followed in them", lambda t: f"{t.clips}, {t.tracks}"),
+    ("film clip: passages of the 6 listed people, by eye", lambda t: str(t.expected)),
+    ("passages named, of them right", lambda t: f"{t.passages}, {t.right}"),
+    ("a listed person named who was somebody else or not there", lambda t: str(t.wrong)),
+    ("passages of listed people without a name", lambda t: str(t.unnamed)),
+    ("played again: the same answer", lambda t: "yes" if t.same_again else "no"),
+    ("galleries of others: sets, and each person alone", lambda t: str(t.galleries)),
+    ("searches in them", lambda t: f"{t.searches:,}"),
+    ("strangers named", lambda t: str(t.strangers_named)),
+)
+
+
+def page(tallies: Sequence[Tally]) -> str:
+    lines = [
+        "# Who is named in clips",
+        "",
+        "Written by scripts/face_clips.py, never edited by hand. Clips are played through the edge's worker at",
+        "5 frames a second; each face that it tells of is identified as the hub does it. A film clip shows six",
+        "people, who are listed by one picture each; when each is to be seen was read by eye, and the same",
+        f"person within {GAP_S:.0f} s is one passage. Nobody of the galleries of others is in any clip.",
+        "",
+        f"| | {' | '.join(f'`{tally.pack}`' for tally in tallies)} |",
+        "|---|" + "---|" * len(tallies),
+    ]
+    lines += [f"| {label} | {' | '.join(of(tally) for tally in tallies)} |" for label, of in ROWS]
+    return "\n".join(lines) + "\n"
+
+
+def main() -> int:
+    material = Path(os.environ.get("GATEHOUSE_MATERIAL", ROOT.parent / "shared" / "material"))
+    if not (material / "video").is_dir():
+        print(f"there are no clips at {material}: set GATEHOUSE_MATERIAL")
+        return 1
+    with tempfile.TemporaryDirectory() as home:
+        os.environ["GATEHOUSE_HOME"] = home
+        importing = [
+            sys.executable,
+            "-m",
+            "gatehouse",
+            "models",
+            "import",
+            str(material / "models"),
+        ]
+        subprocess.run(importing, check=True)
+        tallies = []
+        for name in sys.argv[1:] or PACKS:
+            tallies.append(measure(name, material))
+            print(tallies[-1])
+            (ROOT / "docs" / "faces-clips.md").write_text(page(tallies), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
