@@ -4,6 +4,7 @@ Only options, tables and files; the work is in `models.faces.evaluate`.
 """
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -122,6 +123,7 @@ def page_of(reports: list[FaceReport]) -> str:
         "with its defaults, searched at the same wanted FPIR.",
         "",
         f"The gallery is padded with {PADDING}.",
+        f"Times are by the clock, on {os.cpu_count()} cores at a load of {os.getloadavg()[1]:.0f}.",
         "",
         f"| | {' | '.join(names)} |",
         "|---|" + "---|" * len(reports),
