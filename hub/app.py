@@ -59,6 +59,7 @@ from hub.store.registry import StoredRegister
 from hub.tell import Teller
 from hub.ticker import Ticker
 from hub.vault import FileVault, Vault
+from hub.viid.desk import make_desk
 from hub.visitors.codes import Codes
 from hub.visitors.desk import VisitorDesk
 from hub.watch import WatchKeeper
@@ -265,6 +266,7 @@ class Hub:
             ),
             blurrer=ClipBlurrer(faces.enroller.detector) if faces else None,
             visitors=visitor_desk(config, self.keys, self.store),
+            viid=make_desk(config.viid, self.store, now) if config.viid else None,
         )
 
     def _make_ingest(

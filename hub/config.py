@@ -15,6 +15,7 @@ from hub.allow_list import AllowListSection
 from hub.escalation import EscalationSection
 from hub.section import Section
 from hub.sinks.sections import SinkSection
+from hub.viid.section import ViidSection
 from hub.visitors.section import VisitorsSection
 from wire.errors import ConfigError
 from wire.keys import verifying_key
@@ -141,6 +142,7 @@ class HubConfig(Section):
     allow_list: AllowListSection = AllowListSection()
     gallery_slice: SliceSection = SliceSection()
     visitors: VisitorsSection | None = None
+    viid: ViidSection | None = None
     edges: tuple[EdgeSection, ...] = ()
     cameras: tuple[CameraSection, ...] = ()
     sinks: tuple[SinkSection, ...] = ()
@@ -268,6 +270,10 @@ def _make_absolute(config: HubConfig, folder: Path) -> HubConfig:
             "broker": absolute(config.broker),
             "api": absolute(config.api),
             "models": absolute(config.models),
+            "viid": config.viid
+            and config.viid.model_copy(
+                update={"peers": tuple(absolute(peer) for peer in config.viid.peers)}
+            ),
             "sinks": tuple(absolute(sink) for sink in config.sinks),
         }
     )

@@ -22,6 +22,7 @@ from hub.store import (
     alerts,
     audit,
     consents,
+    dispositions,
     evidence,
     incidents,
     observations,
@@ -88,6 +89,7 @@ class Housekeeper:
             incidents.delete_empty(tx)
             silences.delete_before(tx, now - timedelta(days=self.retention.alerts_days))
             erased += len(passes.expire(tx, now))
+            erased += dispositions.erase_over(tx, now)
             erased += passes.erase_before(tx, now - timedelta(days=self.retention.passes_days))
             alerts.delete_events_before(tx, now - timedelta(days=self.retention.evidence_days))
             signed.delete_before(tx, now - timedelta(days=self.retention.evidence_days))

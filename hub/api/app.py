@@ -10,6 +10,7 @@ from hub.access import Actor, Scope
 from hub.api import (
     alerts,
     comparison,
+    dispositions,
     events,
     evidence,
     handling,
@@ -25,6 +26,7 @@ from hub.api import (
     silences,
     subjects,
     unit_codes,
+    viid,
     visitor_pages,
     visits,
     watchlists,
@@ -49,6 +51,7 @@ _ROUTERS = (
     evidence.cases,
     comparison.router,
     watchlists.router,
+    dispositions.router,
     subjects.router,
     events.router,
     operations.router,
@@ -94,6 +97,7 @@ def _application() -> FastAPI:
     app.include_router(root)
     app.include_router(metrics.router)
     app.include_router(visitor_pages.router)
+    app.include_router(viid.router)
     problems.install(app)
     app.openapi = lambda: _described(app)  # type: ignore[method-assign]
     return app

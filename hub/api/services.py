@@ -17,6 +17,7 @@ from hub.evidence_files import EvidenceFiles
 from hub.store import Store
 from hub.tell import Teller
 from hub.vault import Vault
+from hub.viid.desk import ViidDesk
 from hub.visitors.desk import VisitorDesk
 
 
@@ -27,7 +28,7 @@ class Services:
     `duplicates` is there where `enroller` is; `keep_reference` is the policy on pictures of enrolment.
     `health` says how the hub is; `teller` tells of alerts; `escalation` is its policy; `wake_sinks` lets the
     forwarders look at once; `stopping` is true once the hub is going down, which ends event streams.
-    `visitors` is there where the configuration has a page for them.
+    `visitors` is there where the configuration has a page for them, `viid` where it has peers.
     """
 
     store: Store
@@ -45,6 +46,7 @@ class Services:
     exporter: Exporter
     blurrer: ClipBlurrer | None
     visitors: VisitorDesk | None = None
+    viid: ViidDesk | None = None
 
 
 def services(request: Request) -> Services:

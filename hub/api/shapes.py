@@ -7,6 +7,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from hub.alerts import Disposition, Level, State
 from hub.consent import ReasonKind
 from hub.passes import PassKind, PassState
+from hub.viid.dispositions import State as DispositionState
 from hub.watchlist import Category, EntryState, ListKind
 from wire.messages import AlertEvidence, ConditionMatch, FaceMatch, PlateMatch, Severity
 
@@ -253,6 +254,31 @@ class EntryOut(BaseModel):
     expires_at: AwareDatetime
     approver: str | None
     approved_at: AwareDatetime | None
+
+
+class DispositionOut(BaseModel):
+    """A command centre's disposition. `target` is the plate, "" for a person; `entries` are the ids of the
+    watchlist entries that were requested for it. One that was withdrawn keeps its id alone."""
+
+    id: str
+    peer: str
+    kind: ListKind
+    target: str
+    title: str
+    priority: str
+    organisation: str
+    reason: str
+    begins_at: AwareDatetime
+    ends_at: AwareDatetime
+    state: DispositionState
+    received_at: AwareDatetime
+    entries: list[str]
+
+
+class DispositionSubject(Request):
+    """The subject who was enrolled for a disposition."""
+
+    subject_id: Annotated[str, Field(min_length=1, max_length=36)]
 
 
 class TemplateOut(BaseModel):

@@ -14,10 +14,10 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.exceptions import HTTPException
 
 from hub.api.services import Hub
+from hub.throttle import Throttle, network_of
 from hub.visitors import form, pages
 from hub.visitors.desk import Door, VisitorDesk
 from hub.visitors.markup import Html
-from hub.visitors.throttle import Throttle, network_of
 from hub.visitors.words import Words, choose
 from hub.watchlist import Refused
 from wire.errors import InputError, StoreError

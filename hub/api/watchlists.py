@@ -1,12 +1,12 @@
 """Watchlists: request, approve, remove entries. Who requests one can never approve it."""
 
-import uuid
 from enum import StrEnum
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
 from sqlalchemy import Connection
 
+from hub import watch_requests
 from hub.access import Actor, Scope
 from hub.api.access import Write, allowed
 from hub.api.lists import Cursor, Limit, given, page_of
@@ -14,15 +14,14 @@ from hub.api.problems import Problem, documented, not_found
 from hub.api.services import Hub, Services
 from hub.api.shapes import EntryOut, EntryRequest, FaceEntryRequest, PageOf, PlateEntryRequest
 from hub.audit import Act
-from hub.store import audit, watchlists
+from hub.store import audit, dispositions, watchlists
+from hub.viid.dispositions import check_begun
 from hub.watchlist import (
     Category,
     Entry,
     EntryState,
     ListKind,
     check_approval,
-    check_move,
-    check_request,
 )
 from wire.errors import InputError
 from wire.plates import parse
@@ -108,6 +107,7 @@ def approve(
     def carry_out(tx: Connection) -> tuple[int, EntryOut]:
         entry, now = _entry(tx, name, entry_id), hub.now()
         check_approval(entry, who.name, now)
+        check_begun(dispositions.begins_at(tx, entry_id), now)
         watchlists.set_state(tx, entry, EntryState.APPROVED, approver=who.name, approved_at=now)
         audit.add(tx, Act(who.name, "entry.approved", entry_id), now)
         return 200, EntryOut.model_validate(_entry(tx, name, entry_id))
@@ -123,12 +123,7 @@ def remove(
 
     def carry_out(tx: Connection) -> tuple[int, EntryOut]:
         entry, now = _entry(tx, name, entry_id), hub.now()
-        check_move(entry, EntryState.REMOVED)
-        watchlists.set_state(tx, entry, EntryState.REMOVED)
-        audit.add(tx, Act(who.name, "entry.removed", entry_id), now)
-        if entry.kind is ListKind.FACE and not watchlists.is_needed(tx, entry.target):
-            watchlists.erase_templates(tx, entry.target)
-            audit.add(tx, Act(who.name, "templates.erased", entry.target), now)
+        watch_requests.remove(tx, entry, who.name, now)
         return 200, EntryOut.model_validate(_entry(tx, name, entry_id))
 
     answer = write.run(who, b"", carry_out)
@@ -146,22 +141,13 @@ def _entry(tx: Connection, name: ListName, entry_id: str) -> Entry:
 def _request(
     hub: Services, tx: Connection, who: Actor, kind: ListKind, target: str, wanted: EntryRequest
 ) -> EntryOut:
-    now = hub.now()
-    check_request(kind, wanted.category, wanted.expires_at, now)
-    entry = Entry(
-        id=str(uuid.uuid4()),
+    wish = watch_requests.Wish(
         kind=kind,
         target=target,
         label=wanted.label,
         category=wanted.category,
         basis=wanted.basis,
         reference=wanted.reference,
-        state=EntryState.PENDING,
-        requester=who.name,
-        requested_at=now,
         expires_at=wanted.expires_at,
     )
-    watchlists.add_entry(tx, entry)
-    details = {"kind": kind.value, "category": entry.category.value, "reference": entry.reference}
-    audit.add(tx, Act(who.name, "entry.requested", entry.id, details=details), now)
-    return EntryOut.model_validate(entry)
+    return EntryOut.model_validate(watch_requests.request(tx, wish, who.name, hub.now()))

@@ -5,6 +5,7 @@ gives the transactions out. Nothing in here decides anything.
 """
 
 from hub.store import allow_list_tables as allow_list_tables
+from hub.store import disposition_tables as disposition_tables
 from hub.store import enrolment_tables as enrolment_tables
 from hub.store import register_tables as register_tables  # the tables are part of the metadata
 from hub.store import rule_tables as rule_tables

@@ -1,7 +1,8 @@
 """What GA/T 1400 says of an alert: the objects that were seen, and the notification of each step. Pure.
 
-In: an event of an alert, and what its observation showed. Out: JSON objects by allow-list: exactly the fields
-written here. The standard has places for gender, ethnicity, age, skin and more; nothing here can fill one.
+In: an event of an alert, and what its observation showed. Out: JSON objects by allow-list: exactly the
+fields written here. The standard has places for gender, ethnicity, age, skin and more; nothing here can fill
+one.
 """
 
 import base64

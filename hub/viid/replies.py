@@ -1,7 +1,7 @@
 """What a view library answers, read leniently and to the last item. Pure.
 
-In: the body of an answer. Out: the status of every item in it. Peers differ in the envelope (a list object, a
-list, one status alone), in its spelling, and in whether a code is a number or text.
+In: the body of an answer. Out: the status of every item in it. Peers differ in the envelope (a list object,
+a list, one status alone), in its spelling, and in whether a code is a number or text.
 """
 
 import json

@@ -16,11 +16,11 @@ from hub.audit import Act
 from hub.passes import PassKind, PassState
 from hub.register import Site
 from hub.store import Store, audit, passes, register, unit_codes
+from hub.throttle import Throttle
 from hub.visitors.codes import Codes, unit_named
 from hub.visitors.form import Filled
 from hub.visitors.pages import Place, Shown
 from hub.visitors.section import VisitorsSection
-from hub.visitors.throttle import Throttle
 from hub.visitors.words import CONSENT, Language
 
 VISITOR: Final = "visitor"

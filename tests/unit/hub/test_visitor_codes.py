@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hub.throttle import Throttle, network_of
 from hub.visitors.codes import FORM_LASTS, LONGEST_CODE, Codes, unit_named
-from hub.visitors.throttle import Throttle, network_of
 from tests.unit.hub.kit import NOW, at
 
 CODES, OTHER = Codes(bytes(32)), Codes(b"k" * 32)

@@ -37,6 +37,12 @@ class Throttle:
                 self._free_at.popitem(last=False)
             return None
 
+    def is_full(self, who: str, now: datetime) -> bool:
+        """Whether a request of `who` could not pass now; counts none."""
+        with self._lock:
+            free_at = self._free_at.get(who, now)
+        return free_at + self.period / self.count - now > self.period
+
 
 def network_of(address: str) -> str:
     """Whom an address counts as: itself, or with IPv6 its /64, which is one household's."""
