@@ -165,12 +165,7 @@ def _rows(source: Path, said: dict[str, str]) -> "tuple[list[Row], Path, Path]":
     folder = file if file.is_dir() else file.parent
     if not file.exists():
         raise InputError(f"there is neither a file nor a folder {source}")
-    files = [
-        str(path.relative_to(folder).as_posix())
-        for pattern in ("*", "*/*")
-        for path in folder.glob(pattern)
-        if path.is_file()
-    ]
+    files = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
     if file.is_dir():
         rows = rows_of_folders(files, said, zone)
         if not rows:

@@ -2,10 +2,10 @@
 
     verify        bytes -> signed messages, or rejections                        hub/incoming.py
     deduplicate   leave out what is committed already                            hub/deduplicate.py
-    identify face -> enrolled subject, plate -> listed plate; rows hub/decide.py, hub/identify.py rules
-    sighting x rules, the past, the register -> matches hub/decide.py, hub/rules/ alerts match -> alert,
-    or one more of an alert; pictures; outbox rows hub/raise_alerts.py commit all of that, dead letters
-    and sequences, or none of it hub/store/
+    identify      face -> enrolled subject, plate -> listed one; rows     hub/decide.py, hub/identify.py
+    rules         sighting x rules, the past, the register -> matches            hub/decide.py, hub/rules/
+    alerts        match -> alert, or one more of an alert; pictures; outbox rows hub/raise_alerts.py
+    commit        all of that, dead letters and sequences, or none of it         hub/store/
 
 In: messages as the broker delivered them. Out: `Outcome`, which is true once `run` has returned.
 """

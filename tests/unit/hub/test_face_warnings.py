@@ -2,7 +2,11 @@
 
 from dataclasses import replace
 
+from hub.cli import _face_warnings
 from hub.face_warnings import PackFacts, notes_on, problems_of_size
+from hub.health import HealthReport
+from tests.unit.hub.kit import HubBench, unit
+from tests.unit.hub.test_allow_list import FakeBroker, FakeIngest
 
 PACK = PackFacts("buffalo_l", "", "MIT", commercial=True, calibrated_for=10_000)
 
@@ -39,3 +43,23 @@ def test_the_size_from_which_the_law_asks_for_more_is_told_of_before_it_is_reach
     (over,) = problems_of_size(large, 10, 100_001)
     assert "would have to file it" in soon
     assert "has to file it" in over
+
+
+def test_hub_check_and_health_say_it(bench: HubBench) -> None:
+    small = replace(PACK, note="A better one is X.", calibrated_for=1)
+    for seed in (1, 2):
+        bench.enrol(unit(seed))
+    with bench.store.read() as tx:
+        bench.pipeline.watch.current(tx, bench.now)
+    said = _face_warnings(small, bench.store)
+    assert said[0] == "face pack buffalo_l: A better one is X."
+    assert said[1].startswith("2 people are searched, the threshold was measured for 1 at most")
+    report = HealthReport(
+        bench.config, "0", bench.store, FakeBroker(), FakeIngest(bench), gallery=bench.gallery,
+        broken_rules=tuple, forwarders=(), pack=small,
+    )()  # fmt: skip
+    assert report.status == "degraded"
+    assert report.problems == [f"faces: {said[1]}"]
+    assert report.faces is not None
+    assert (report.faces.people, report.faces.calibrated_for) == (2, 1)
+    assert report.faces.notes == said[:1]

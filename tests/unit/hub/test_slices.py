@@ -10,8 +10,10 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hub.api.shapes import SliceHealth
 from hub.app import slice_lines
 from hub.config import SliceSection
+from hub.health import HealthReport
 from hub.incoming import Incoming
 from hub.places import Spot
 from hub.rules import parse_rule
@@ -34,6 +36,7 @@ from tests.unit.hub.kit import (
     entry,
     unit,
 )
+from tests.unit.hub.test_allow_list import FakeBroker, FakeIngest
 from wire.codec import encode
 from wire.keys import public_text
 from wire.messages import (
@@ -417,6 +420,46 @@ class TestWithABox:
         assert line == (
             "gallery of edge box-1: it holds version 1 (1 templates), was given version 1: active"
         )
+
+
+class TestHealth:
+    def report(self, world: World, *, faces: bool = True) -> tuple[SliceHealth | None, list[str]]:
+        bench = world.bench
+        ingest = FakeIngest(bench)
+        ingest.now = lambda: bench.now
+        made = HealthReport(
+            bench.config, "0", bench.store, FakeBroker(), ingest,
+            gallery=bench.gallery if faces else None, broken_rules=tuple, forwarders=(), pack=None,
+        )()  # fmt: skip
+        return made.edges[0].gallery_slice, made.problems
+
+    def test_it_says_version_age_and_how_much_a_box_holds(self, world: World) -> None:
+        world.bench.enrol(unit(1), "Wang")
+        _, problems = self.report(world)
+        assert problems == ["edge box-1: has no slice of the gallery: it names nobody"]
+        world.round()
+        set_to(world, at(90))
+        held, problems = self.report(world)
+        assert held is not None
+        assert (held.version, held.held_version, held.state) == (1, 1, "active")
+        assert (held.people, held.held_templates, held.age_s) == (1, 1, 90.0)
+        assert problems == []
+
+    def test_what_keeps_a_box_from_naming_anybody_is_a_problem(self, world: World) -> None:
+        world.box.pack_sha256 = "ee" * 32
+        world.bench.run(world.box.status(2))
+        _, problems = self.report(world)
+        assert "matches faces with test-pack, the hub enrols with test-pack" in problems[0]
+        _, problems = self.report(world, faces=False)
+        assert "this hub has no face pack to give it any" in problems[0]
+        world.box.pack_sha256 = PACK_SHA
+        world.bench.run(world.box.status(3))
+        world.deaf = True
+        world.round()
+        refused = GalleryReply(version=1, state="refused", reason="it has expired")
+        world.bench.run(world.box.reply(refused))
+        _, problems = self.report(world)
+        assert problems == ["edge box-1: refuses slice 1 of the gallery: it has expired"]
 
 
 def test_residents_are_those_of_the_boxs_site(bench: HubBench) -> None:
