@@ -72,6 +72,7 @@ def check(config: ConfigFile = DEFAULT_CONFIG) -> None:
     from hub.config import load_config
     from hub.rules import load_rules
     from hub.store import open_store
+    from hub.viid.desk import make_desk
 
     loaded = load_config(config)
     book = load_rules(loaded.rules_dir)
@@ -90,6 +91,11 @@ def check(config: ConfigFile = DEFAULT_CONFIG) -> None:
     for line in (*app.allow_list_lines(store), *app.slice_lines(store)):
         _say(line)
     store.close()
+    if loaded.visitors is not None:
+        _say(f"visitors: {loaded.visitors.base_url}: ok")
+    if loaded.viid is not None:
+        peers = make_desk(loaded.viid, store, app.utc_now).section.peers
+        _say(f"GA/T 1400: {len(peers)} peers may send dispositions: ok")
     check_broker(loaded.broker)
     _say(f"broker: {loaded.broker.host}:{loaded.broker.port}: ok")
     _say(f"for each edge.toml:\n{keys.edge_lines()}")

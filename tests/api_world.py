@@ -28,12 +28,28 @@ from hub.incoming import Incoming
 from hub.register import KINDS
 from hub.store import access, deliveries
 from hub.store.tables import metadata
+from hub.viid.ids import write_time
+from hub.viid.peers import Peer
 from models.faces import FacePack
 from tests.unit.hub.kit import CAMERA, PACK_SHA, SITE, FakeEdge, accept, write_config
 from tests.unit.hub.test_api import OneFacePerBrightness, photo
 from tests.unit.hub.test_pipeline import SCENE_ITEM
 
 PREFIX = "/api/v1"
+PEER = Peer("city", "33078200005030000009", "city")
+#: What is off unless the file says otherwise: the visitors' page, and a command centre's dispositions.
+SECTIONS = f"""[visitors]
+base_url = "https://visit.example"
+controller = "office"
+contact = "1"
+[viid]
+device_id = "33078200005030000001"
+[[viid.peers]]
+id = "{PEER.id}"
+device_id = "{PEER.device_id}"
+username = "{PEER.username}"
+password_file = "peer-password"
+"""
 UNIT, PERSON, CELL, RULE = "3-1502", "li", "c1", "stored"
 CROWD = {"title": "Crowds", "kind": "crowding", "owner": "office", "severity": "blue"}
 STRANGERS = {
@@ -70,7 +86,8 @@ class World:
 
     def __init__(self, folder: Path) -> None:
         self.edge = FakeEdge()
-        path, _ = write_config(folder, self.edge)
+        path, _ = write_config(folder, self.edge, more=SECTIONS)
+        (folder / "peer-password").write_text("secret-of-city", encoding="utf-8")
         self.hub = Hub(load_config(path))
         networks = OneFacePerBrightness()
         vault = self.hub.services.vault
@@ -188,6 +205,19 @@ class World:
             other={"label": "Li"},
         )  # fmt: skip
 
+    def missing_person(self) -> str:
+        """A command centre's disposition of a person."""
+        wanted = {
+            "DispositionID": f"3307820000000120261105170000{self.number()}",
+            "DispositionCategory": "1", "Title": "missing", "OperateType": "0",
+            "EndTime": write_time(self.now + timedelta(days=2)),
+        }  # fmt: skip
+        desk = self.hub.services.viid
+        assert desk is not None
+        (status,) = desk.dispositions.take(PEER, [wanted])
+        assert status.taken, status
+        return wanted["DispositionID"]
+
     def silence(self) -> Call:
         return Call(
             json={"gate": "south", "reason": "building works", "ends_at": self.later(hours=1)},
@@ -250,6 +280,7 @@ class World:
             self.subject()
             self.entry(approve=False)
             self.waiting_pass()
+            self.missing_person()
             self.done("POST", "/silences", self.silence())
             self.rule()
         self.dead_delivery()
@@ -322,6 +353,11 @@ def _face_entry(world: World) -> Call:
     return Call(json={**wanted, "subject_id": world.subject()}, other={"label": "another"})
 
 
+def _disposition(world: World) -> Call:
+    path = {"disposition_id": world.missing_person()}
+    return Call(path, json={"subject_id": world.subject()}, other={"subject_id": "another"})
+
+
 def _second_version(world: World) -> Call:
     rule = world.rule()
     draft = world.draft(rule).changed()
@@ -361,6 +397,8 @@ WRITES: Mapping[str, Callable[[World], Call]] = {
     "POST /passes/{pass_id}/approve": _on_pass,
     "POST /passes/{pass_id}/decline": _on_pass,
     "POST /passes/{pass_id}/end": _approved_pass,
+    "POST /units/{key}/code/rotate": lambda _: Call({"key": f"{SITE}:{UNIT}"}),
+    "POST /dispositions/{disposition_id}/subject": _disposition,
     "POST /watchlists/plates": World.plate_entry,
     "POST /watchlists/faces": _face_entry,
     "POST /watchlists/{name}/{entry_id}/approve": lambda world: Call(
@@ -394,6 +432,8 @@ def known_ids(world: World) -> dict[str, str]:
         "observation_id": alert["observation_id"],
         "subject_id": world.rows("subjects")[-1]["id"],
         "entry_id": world.rows("watchlist_entries")[0]["id"],
+        "disposition_id": world.rows("dispositions")[-1]["id"],
         "rule_id": RULE,
+        "key": f"{SITE}:{UNIT}",
         "kind": "vehicles",
     }
