@@ -4,11 +4,12 @@ import base64
 import json
 import os
 import select
-import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from tests.chromium import chromium
 
 
 class Browser:
@@ -17,7 +18,7 @@ class Browser:
     def __init__(
         self, folder: Path, *, width: int = 360, height: int = 780, language: str = "zh-CN"
     ) -> None:
-        path = shutil.which("chromium")
+        path = chromium()
         assert path, "chromium is missing: run scripts/test_servers.sh"
         to_read, self._write_to = os.pipe()
         self._read_from, to_write = os.pipe()

@@ -35,6 +35,7 @@ def get(tx: Connection, pass_id: str) -> RowMapping | None:
 
 def erase(tx: Connection, pass_id: str) -> bool:
     """Erase a pass for good; whether it was there."""
+    allow_lists.changed(tx)
     return bool(tx.execute(delete(passes).where(passes.c.id == pass_id)).rowcount)
 
 

@@ -12,6 +12,7 @@ from fastapi.testclient import TestClient
 
 from hub.access import Role
 from hub.passes import MOST_PENDING
+from hub.store import allow_lists
 from hub.visitors.codes import Codes
 from hub.visitors.desk import VisitorDesk
 from hub.visitors.section import VisitorsSection
@@ -95,7 +96,11 @@ def test_withdrawing_erases_it_even_once_it_was_approved(phone: Phone) -> None:
     status = phone.request()
     (row,) = phone.api.bench.rows("passes")
     phone.api.call("POST", f"/passes/{row['id']}/approve", **OFFICE)
+    with phone.api.bench.store.read() as tx:
+        before = allow_lists.changes(tx)
     done = phone.client.post(f"{status}/withdraw", data={"lang": "en"})
+    with phone.api.bench.store.read() as tx:
+        assert allow_lists.changes(tx) > before  # no barrier opens for it any more
     assert done.status_code == 303
     assert "has been erased" in phone.client.get(done.headers["location"]).text
     assert phone.client.get(status).status_code == 404
