@@ -113,7 +113,7 @@ def _require_picture(stream: Stream) -> Picture:
 def _device(config: EdgeConfig, device: DeviceSection) -> str:
     """The controller is there; it is asked for nothing."""
     if not device.open_for:
-        return "is not opened by this box"
+        return "is not opened by this box; its own controller tells who was let in"
     relay = make_relay(device, local_broker(config), time.monotonic)
     try:
         return relay.check()

@@ -19,8 +19,14 @@ from pydantic import (
     model_validator,
 )
 
-from edge.behaviours import AnyBehaviour
-from edge.config_devices import DeviceSection, check_devices, with_absolute_paths
+from edge.behaviours import AnyBehaviour, AtDevice
+from edge.config_devices import (
+    DeviceSection,
+    SignalsSection,
+    check_devices,
+    check_signals,
+    with_absolute_paths,
+)
 from edge.config_view import (
     LineSection,
     PerspectiveSection,
@@ -213,6 +219,7 @@ class EdgeConfig(_Section):
     evidence: EvidenceSection = EvidenceSection()
     cameras: Annotated[tuple[CameraSection, ...], Field(min_length=1)]
     devices: tuple[DeviceSection, ...] = ()
+    signals: SignalsSection | None = None
 
     @model_validator(mode="after")
     def _cameras_differ(self) -> Self:
@@ -227,6 +234,13 @@ class EdgeConfig(_Section):
     def _devices_are_somewhere(self) -> Self:
         plates = {camera.id: camera.plates and self.models.plates for camera in self.cameras}
         check_devices(self.devices, plates)
+        wanted = {
+            watch.device: f"camera {camera.id!r}: {getattr(watch, 'kind', 'a passage')}"
+            for camera in self.cameras
+            for watch in (*camera.behaviours, *camera.passages)
+            if isinstance(watch, AtDevice | PassageSettings) and watch.device is not None
+        }
+        check_signals(self.devices, self.signals, wanted)
         return self
 
     @model_validator(mode="after")
@@ -286,7 +300,9 @@ def _key(location: tuple[int | str, ...]) -> str:
 
 
 def _make_absolute(config: EdgeConfig, folder: Path) -> EdgeConfig:
-    local = config.local_broker
+    local, signals = config.local_broker, config.signals
+    if signals is not None:
+        signals = signals.model_copy(update={"token_file": folder / signals.token_file})
     cameras = tuple(
         camera.model_copy(
             update={
@@ -304,6 +320,7 @@ def _make_absolute(config: EdgeConfig, folder: Path) -> EdgeConfig:
             "broker": _with_absolute_files(config.broker, folder),
             "local_broker": None if local is None else _with_absolute_files(local, folder),
             "cameras": cameras,
+            "signals": signals,
             "devices": tuple(with_absolute_paths(device, folder) for device in config.devices),
         }
     )

@@ -59,13 +59,51 @@ RelaySection = Annotated[
 ]
 
 
+class MqttSignalSection(_Section):
+    """A controller that tells of its releases and refusals on `topic` of the local broker.
+
+    On `status_topic` it says, retained, that it is online, and its last will that it is not.
+    """
+
+    kind: Literal["mqtt"]
+    topic: MqttTopic
+    status_topic: MqttTopic | None = None
+
+
+class HttpSignalSection(_Section):
+    """A controller that calls this box (``[signals]``); one silent for longer than `alive_s` is away."""
+
+    kind: Literal["http"]
+    alive_s: Annotated[float, Field(ge=5, le=3600)] = 90.0
+
+
+class RelaySignalSection(_Section):
+    """Nothing but this box's relay releases the device, no button and no card: so nobody need tell."""
+
+    kind: Literal["relay"]
+
+
+SignalSection = Annotated[
+    MqttSignalSection | HttpSignalSection | RelaySignalSection, Field(discriminator="kind")
+]
+
+
+class SignalsSection(_Section):
+    """Where controllers with an HTTP signal call. `token_file` holds the bearer token that they show."""
+
+    host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8971
+    token_file: Path
+
+
 class DeviceSection(_Section):
     """One door or barrier.
 
     `camera` is the one that looks at whoever wants in. With ``open_for = ["plate"]`` the box releases it by
     its `relay` for a plate of the hub's list that was read with `min_confidence` at least, inside `schedule`,
     and not again for the same plate within `hold_off_s`. What could not be released within `give_up_s` is
-    given up: a barrier that opens later opens for another.
+    given up: a barrier that opens later opens for another. `signal` says how it is known who else was let in;
+    without it nobody is said to have followed or to have run the barrier.
     """
 
     id: Identifier
@@ -73,6 +111,7 @@ class DeviceSection(_Section):
     camera: Identifier
     open_for: frozenset[Literal["plate"]] = frozenset()
     relay: RelaySection | None = None
+    signal: SignalSection | None = None
     min_confidence: Annotated[float, Field(ge=0.9, lt=1)] = 0.95
     hold_off_s: Annotated[float, Field(ge=0, le=3600)] = 20.0
     give_up_s: Annotated[float, Field(ge=1, le=30)] = 5.0
@@ -93,6 +132,12 @@ class DeviceSection(_Section):
                 f"device {self.id!r}: open_for and [devices.relay] go together: the one says for what it is"
                 " opened, the other how"
             )
+        if not self.open_for and self.signal is None:
+            raise ValueError(
+                f"device {self.id!r} does nothing: it is neither opened (open_for) nor heard (signal)"
+            )
+        if isinstance(self.signal, RelaySignalSection) and self.relay is None:
+            raise ValueError(f'device {self.id!r}: signal "relay" needs a [devices.relay]')
         return self
 
 
@@ -108,6 +153,28 @@ def check_devices(devices: tuple[DeviceSection, ...], plate_cameras: dict[str, b
             raise ValueError(
                 f"device {device.id!r} opens by plate, but camera {device.camera!r} reads none: set plates"
                 " to true, there and in [models]"
+            )
+
+
+def check_signals(
+    devices: tuple[DeviceSection, ...], signals: SignalsSection | None, wanted: dict[str, str]
+) -> None:
+    """ValueError where a signal has nowhere to come, or somebody waits for one that is not there.
+
+    `wanted` maps the devices whose grants somebody asks for to who that is.
+    """
+    by_http = [device.id for device in devices if isinstance(device.signal, HttpSignalSection)]
+    if by_http and signals is None:
+        raise ValueError(
+            f'device {by_http[0]!r} has signal "http": say in [signals] where its controller calls, as'
+            ' token_file = "controllers.token"'
+        )
+    heard = {device.id for device in devices if device.signal is not None}
+    for device, who in wanted.items():
+        if device not in heard:
+            raise ValueError(
+                f"{who} asks when device {device!r} was released, but no [[devices]] of that id has a"
+                " [devices.signal]: it would never say anything"
             )
 
 

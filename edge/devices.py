@@ -17,11 +17,16 @@ from edge.config import EdgeConfig
 from edge.config_devices import (
     DeviceSection,
     HttpRelaySection,
+    HttpSignalSection,
     MqttRelaySection,
+    MqttSignalSection,
     SimulatorRelaySection,
 )
+from edge.door_http import DoorHttp
+from edge.door_mqtt import hear_doors
+from edge.door_signals import DoorSignals
 from edge.findings import Finding, PlateFinding
-from edge.grants import Grant
+from edge.grants import GrantBook
 from edge.local_broker import LocalBroker
 from edge.relays import HttpRelay, MqttRelay, Relay, SimulatorRelay
 from wire.messages import AccessObservation
@@ -30,8 +35,10 @@ from wire.topics import EdgeTopics
 
 @dataclass(frozen=True, slots=True)
 class DeviceClocks:
-    """`hub_now` is the hub's clock as far as it is known, `monotonic_s` never jumps."""
+    """`now` is the box's clock, by which frames and grants are compared; `hub_now` the hub's as far as it is
+    known; `monotonic_s` never jumps."""
 
+    now: Callable[[], datetime]
     hub_now: Callable[[], datetime]
     monotonic_s: Callable[[], float]
 
@@ -47,10 +54,17 @@ class Devices:
         hub_key: Ed25519PublicKey,
         new_id: Callable[[], str],
         tell: Callable[[str, AccessObservation], None],
+        grants: GrantBook,
     ) -> None:
-        """`tell` stores an observation of a camera. ConfigError, StoreError for what cannot be used."""
+        """`tell` stores an observation of a camera; `grants` hears of all releases. ConfigError, StoreError
+        for what cannot be used."""
+        self._now = clocks.now
         opening = [device for device in config.devices if device.open_for]
         self._broker = local_broker(config)
+        self._signals = DoorSignals(config.devices, grants, tell)
+        if self._broker is not None:
+            hear_doors(self._broker, config.devices, self._signals, clocks.now)
+        self._http = _door_http(config, self._signals, clocks.now)
         self.plates: BoxAllowList | None = None
         self._desk: AccessDesk | None = None
         if opening:
@@ -65,13 +79,16 @@ class Devices:
                 opening,
                 {d.id: make_relay(d, self._broker, clocks.monotonic_s) for d in opening},
                 self.plates,
-                DeskOutlets(tell, self._granted),
+                DeskOutlets(tell, self._signals.own),
                 new_id=new_id,
                 monotonic_s=clocks.monotonic_s,
             )
 
     def start(self) -> None:
-        """Start to connect, and to release."""
+        """Start to hear, to connect, and to release."""
+        self._signals.begin(self._now())
+        if self._http is not None:
+            self._http.start()
         if self._broker is not None:
             self._broker.start()
         if self._desk is not None:
@@ -79,6 +96,8 @@ class Devices:
 
     def stop(self, timeout_s: float) -> None:
         """Carry out what is in hand, tell what is yet to be told, and end."""
+        if self._http is not None:
+            self._http.stop(timeout_s)
         if self._desk is not None:
             self._desk.stop(timeout_s)
         if self._broker is not None:
@@ -91,6 +110,7 @@ class Devices:
 
     def tick(self) -> None:
         """Time has passed."""
+        self._signals.tick(self._now())
         if self._desk is not None:
             self._desk.settle()
 
@@ -98,9 +118,6 @@ class Devices:
     def counts(self) -> AccessCounts | None:
         """What became of plates; None where nothing opens by plate."""
         return None if self._desk is None else self._desk.counts
-
-    def _granted(self, grant: Grant, release_id: str) -> None:
-        """A relay has released a device."""
 
 
 def allow_list_folder(config: EdgeConfig) -> Path:
@@ -110,10 +127,23 @@ def allow_list_folder(config: EdgeConfig) -> Path:
 
 def local_broker(config: EdgeConfig) -> LocalBroker | None:
     """The connection to the devices' broker, where one of them needs it; not started."""
-    if not any(isinstance(device.relay, MqttRelaySection) for device in config.devices):
+    if not any(
+        isinstance(device.relay, MqttRelaySection) or isinstance(device.signal, MqttSignalSection)
+        for device in config.devices
+    ):
         return None
     broker = config.local_broker or config.broker
     return LocalBroker(broker, f"gatehouse-{config.edge.site}-{config.edge.id}-devices")
+
+
+def _door_http(
+    config: EdgeConfig, signals: DoorSignals, now: Callable[[], datetime]
+) -> DoorHttp | None:
+    """The endpoint for controllers that call, where there is one."""
+    callers = frozenset(d.id for d in config.devices if isinstance(d.signal, HttpSignalSection))
+    if not callers or config.signals is None:
+        return None
+    return DoorHttp(config.signals, callers, signals, now)
 
 
 def make_relay(

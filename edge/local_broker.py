@@ -29,16 +29,19 @@ class LocalBroker:
     def __init__(self, broker: BrokerSection, client_id: str, random: Random | None = None) -> None:
         self._broker, self._client_id = broker, client_id
         self._backoff = Backoff(random or Random(), first_s=0.5, most_s=5.0)  # noqa: S311
-        self._handlers: dict[str, list[Hear]] = {}
+        self._handlers: dict[str, list[tuple[Hear, bool]]] = {}
         self._watchers: list[Callable[[bool], None]] = []
         self._changed = threading.Event()
         self._stopping = threading.Event()
         self._link: Link | None = None
         self._thread = threading.Thread(target=self._run, name="local-broker", daemon=True)
 
-    def hear(self, topic: str, handler: Hear) -> None:
-        """Hand what comes on `topic` to `handler`, from a thread of the connection."""
-        self._handlers.setdefault(topic, []).append(handler)
+    def hear(self, topic: str, handler: Hear, *, retained: bool = False) -> None:
+        """Hand what comes on `topic` to `handler`, from a thread of the connection.
+
+        With `retained` also what the broker had kept from before we came.
+        """
+        self._handlers.setdefault(topic, []).append((handler, retained))
 
     def watch(self, watcher: Callable[[bool], None]) -> None:
         """Tell `watcher` when the connection is there, and when it is lost."""
@@ -100,5 +103,6 @@ class LocalBroker:
         if len(message.payload) > _LARGEST_BYTES:
             log.warning("ignored %d bytes on %s", len(message.payload), message.topic)
             return
-        for handler in self._handlers.get(message.topic, ()):
-            handler(message.payload)
+        for handler, retained in self._handlers.get(message.topic, ()):
+            if retained or not message.retained:
+                handler(message.payload)

@@ -155,10 +155,15 @@ class _Worker:
         )
         self._devices = Devices(
             config,
-            DeviceClocks(lambda: hub_time(parts.clocks.now, offset), parts.clocks.monotonic_s),
+            DeviceClocks(
+                parts.clocks.now,
+                lambda: hub_time(parts.clocks.now, offset),
+                parts.clocks.monotonic_s,
+            ),
             hub_key=verifying_key(config.hub.verify_key),
             new_id=new_message_id,
             tell=self._tell_access,
+            grants=parts.grants,
         )
         self._publisher = Publisher(
             config.broker,
@@ -258,6 +263,7 @@ class _Worker:
         """Stop the threads, say goodbye, close the outbox."""
         for camera in self._cameras.values():
             camera.stop()
+        self._devices.stop(_STOP_S)  # where it did not come to `finish`
         self._boxes.close()
         for thread in self._threads:
             if thread.is_alive():

@@ -14,11 +14,20 @@ from edge.behaviours.blocked_lane import BlockedLane
 from edge.behaviours.crowding import Crowding
 from edge.behaviours.ebike_indoors import EbikeIndoors
 from edge.behaviours.loitering import Loitering
+from edge.behaviours.on_grant import AtDevice
 from edge.behaviours.tailgating import Tailgating
 from edge.behaviours.vehicle_prowling import VehicleProwling
 from edge.behaviours.wrong_way import WrongWay
 
-__all__ = ["AnyBehaviour", "AtLine", "BehaviourEvent", "BehaviourSettings", "InZone", "Watch"]
+__all__ = [
+    "AnyBehaviour",
+    "AtDevice",
+    "AtLine",
+    "BehaviourEvent",
+    "BehaviourSettings",
+    "InZone",
+    "Watch",
+]
 
 AnyBehaviour = Annotated[
     Loitering

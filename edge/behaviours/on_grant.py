@@ -1,4 +1,5 @@
-"""Which grant of a door or barrier each crossing used: what running a barrier and tailgating decide by. Pure.
+"""Which grant of a door or barrier each crossing used: running a barrier and tailgating, but for their words.
+Pure.
 
 In: crossings of one line in one direction, and the grants of its device. Out: each crossing, once word of a
 late grant can have come, with how it went: on a grant of its own, on that of another, on none, or nobody
@@ -11,13 +12,20 @@ can say.
     none in time                                nobody
 """
 
+from abc import abstractmethod
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
+from pydantic import Field
+
+from edge.behaviours.base import AtLine, BehaviourEvent, Watch
 from edge.grants import Grant, GrantBook
-from edge.moment import Tracked
+from edge.moment import Moment, Tracked
+from edge.zones import PlaceEvent, Places
+from wire.messages import Identifier, ObjectLabel
 
 Outcome = Literal["granted", "followed", "nobody", "unknown"]
 LATE: Final = timedelta(seconds=3)  # word of a grant may come after the one it was for has crossed
@@ -74,3 +82,43 @@ class OnGrant:
         ahead = tuple(self._used[found[-1]])
         self._used[found[-1]].append(thing.id)
         return Settled(thing, at, "followed", ahead)
+
+
+class AtDevice(AtLine):
+    """The settings of a behaviour at a door or barrier. A grant of `device` holds for `open_s`."""
+
+    #: Which crossings are told.
+    TELLS: ClassVar[Outcome]
+
+    device: Identifier
+    open_s: Annotated[float, Field(ge=1, le=600)]
+    labels: Annotated[frozenset[ObjectLabel], Field(min_length=1)]
+
+    def watch(self, places: Places, grants: GrantBook) -> Watch:
+        """Begin to watch the line."""
+        del places
+        return _DeviceWatch(self, OnGrant(self.device, self.open_s, grants))
+
+    @abstractmethod
+    def event(self, settled: Settled) -> BehaviourEvent:
+        """What is told of a crossing."""
+
+
+class _DeviceWatch(Watch):
+    """Those who go over one line."""
+
+    def __init__(self, settings: AtDevice, on_grant: OnGrant) -> None:
+        self._settings, self._on_grant = settings, on_grant
+
+    def step(self, moment: Moment, crossings: Sequence[PlaceEvent]) -> list[BehaviourEvent]:
+        """Take one frame."""
+        settings = self._settings
+        for crossing in crossings:
+            if settings.concerns(crossing, settings.labels):
+                self._on_grant.crossed(crossing.object, moment.at)
+        settled = self._on_grant.settle(moment.at)
+        return [settings.event(one) for one in settled if one.outcome == settings.TELLS]
+
+    def forget(self) -> None:
+        """Another scene begins."""
+        self._on_grant.forget()

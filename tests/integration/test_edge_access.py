@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Thread
 
+import httpx
 import paho.mqtt.client as mqtt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -19,9 +20,9 @@ from edge.networks import load_networks
 from edge.outbox import MemoryOutbox
 from edge.worker import Parts, Report, run
 from tests.integration.edge_hub import HubStub, wait_until
-from tests.servers import Mosquitto
+from tests.servers import Mosquitto, free_port, wait_for_port
 from tests.unit.edge.clips import write_clip
-from tests.unit.edge.fakes import FakePlates, fake_networks, picture
+from tests.unit.edge.fakes import FakeObjects, FakePlates, fake_networks, picture
 from tests.unit.edge.test_relays import Controller
 from wire.codec import decode
 from wire.errors import ModelError
@@ -30,7 +31,9 @@ from wire.messages import (
     AllowedPlate,
     AllowList,
     AllowListReply,
+    BehaviourObservation,
     EdgeStatus,
+    PassageObservation,
     PlateObservation,
 )
 
@@ -234,3 +237,99 @@ def test_a_controller_on_mqtt_releases_and_confirms(hub: HubStub, tmp_path: Path
     assert isinstance(event.data, AccessObservation)
     assert (event.data.decision, event.camera) == ("granted", "gate")
     print(f"released {event.data.release_ms:.0f} ms after the reading")
+
+
+LINE = {"id": "door", "start": [0.5, 0.0], "end": [0.5, 1.0]}
+
+
+def two_people(folder: Path) -> Path:
+    """One after the other from right to left over the middle, from twenty seconds on; then nobody."""
+
+    def frame(n: int):
+        walk = [
+            (600 - 8 * (n - start), n - start) for start in (500, 540) if start <= n < start + 65
+        ]
+        return picture(*(("person", (x, 150, x + 40, 300)) for x, _ in walk))
+
+    return write_clip(folder / "people.mp4", [frame(n) for n in range(760)])
+
+
+def door(folder: Path, hub: HubStub, signal: dict, **more) -> EdgeConfig:
+    at_door = {"line": "door", "direction": "in", "device": "lobby"}
+    camera = {
+        "id": "hall", "source": str(two_people(folder)), "faces": False, "plates": False,
+        "objects": True, "health": False, "motion_gate": False, "analysis_fps": 10,
+        "lines": [LINE],
+        "behaviours": [
+            {"kind": "tailgating", **at_door, "open_s": 10},
+            {"kind": "barrier_run", **at_door, "open_s": 10, "labels": ["person"]},
+        ],
+        "passages": [{"line": "door", "device": "lobby", "open_s": 10}],
+    }  # fmt: skip
+    return EdgeConfig.model_validate(
+        {
+            "edge": {"site": "yard", "id": "box", "data_dir": folder / "data"},
+            "broker": {"host": "127.0.0.1", "port": hub.port},
+            "hub": hub.keys,
+            "models": {"objects": "those of `networks`"},
+            "cameras": [camera],
+            "devices": [{"id": "lobby", "camera": "hall", "signal": signal}],
+            **more,
+        }
+    )
+
+
+def behaviours(hub: HubStub) -> list[str]:
+    said = [event.data for event in hub.events("/observation/behaviour")]
+    return [one.behaviour for one in said if isinstance(one, BehaviourObservation)]
+
+
+def grants_of_passage(hub: HubStub) -> list[int | None]:
+    said = [event.data for event in hub.events("/observation/passage")]
+    return [one.grants for one in said if isinstance(one, PassageObservation)]
+
+
+def test_one_card_and_two_people_is_tailgating_in_the_product(hub: HubStub, tmp_path: Path) -> None:
+    signal = {"kind": "mqtt", "topic": "doors/lobby", "status_topic": "doors/lobby/state"}
+    controller = mqtt.Client(CallbackAPIVersion.VERSION2)
+    controller.connect("127.0.0.1", hub.port)
+    controller.loop_start()
+    controller.publish("doors/lobby/state", b"online", 1, retain=True).wait_for_publish(5)
+    objects = fake_networks(objects=FakeObjects())
+    with Running(door(tmp_path, hub, signal), Parts(networks=objects)):
+        wait_until(lambda: hub.events("/status"))
+        time.sleep(15)  # ten seconds before anybody comes it must be heard already
+        card = {"id": "e1", "method": "card", "reference": "0042"}
+        for _ in range(2):  # a controller that is not sure says it twice
+            controller.publish("doors/lobby", json.dumps(card), 1).wait_for_publish(5)
+        wait_until(lambda: behaviours(hub), 40)
+        wait_until(lambda: grants_of_passage(hub), 20)
+    controller.disconnect()
+    controller.loop_stop()
+    assert behaviours(hub) == ["tailgating"]
+    assert grants_of_passage(hub) == [1]
+    (event,) = hub.events("/observation/access")
+    assert isinstance(event.data, AccessObservation)
+    assert (event.camera, event.data.device, event.data.decision) == ("hall", "lobby", "granted")
+    assert (event.data.method, event.data.reference) == ("card", "0042")
+
+
+def test_a_controller_that_calls_and_releases_for_nobody_makes_both_run_the_door(
+    hub: HubStub, tmp_path: Path
+) -> None:
+    (tmp_path / "token").write_text("door-token")
+    port = free_port()
+    signals = {"signals": {"port": port, "token_file": tmp_path / "token"}}
+    box = door(tmp_path, hub, {"kind": "http", "alive_s": 60}, **signals)
+    objects = fake_networks(objects=FakeObjects())
+    with Running(box, Parts(networks=objects)) as running:
+        wait_for_port(port)
+        called = httpx.post(
+            f"http://127.0.0.1:{port}/devices/lobby/alive",
+            headers={"authorization": "Bearer door-token"},
+            trust_env=False,
+        )
+        assert called.status_code == 200
+        running.thread.join(60)
+    assert behaviours(hub) == ["barrier_run", "barrier_run"]
+    assert grants_of_passage(hub) == [0]

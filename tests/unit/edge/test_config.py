@@ -231,3 +231,56 @@ def test_two_devices_of_one_name_and_one_whose_camera_reads_no_plates(tmp_path: 
     blind = GOOD.replace('id = "gate"', 'id = "gate"\nplates = false')
     with pytest.raises(ConfigError, match="opens by plate, but camera 'gate' reads none"):
         load_config(write(tmp_path, blind + BARRIER))
+
+
+SIGNALLED = """
+[[devices]]
+id = "lobby"
+camera = "gate"
+[devices.signal]
+kind = "mqtt"
+topic = "doors/lobby"
+"""
+FOLLOWED = (
+    'objects = true\n[[cameras.lines]]\nid = "a"\nstart = [0, 0]\nend = [0, 1]\n'
+    '[[cameras.behaviours]]\nkind = "tailgating"\nline = "a"\ndirection = "in"\ndevice = "lobby"\n'
+)
+NAMED = GOOD.replace(AT, AT + FOLLOWED).replace("[hub]", '[models]\nobjects = "yolo"\n[hub]')
+
+
+def test_who_asks_for_grants_needs_a_device_that_tells_them(tmp_path: Path) -> None:
+    config = load_config(write(tmp_path, NAMED + SIGNALLED))
+    assert config.devices[0].open_for == frozenset()
+    with pytest.raises(ConfigError) as raised:
+        load_config(write(tmp_path, NAMED))
+    assert "camera 'gate': tailgating asks when device 'lobby' was released" in str(raised.value)
+    other = SIGNALLED.replace('"lobby"', '"garage"')
+    with pytest.raises(ConfigError, match="would never say anything"):
+        load_config(write(tmp_path, NAMED + other))
+
+
+@pytest.mark.parametrize(
+    ("change", "by", "says"),
+    [
+        ('kind = "mqtt"\ntopic = "doors/lobby"', 'kind = "http"', "say in [signals] where"),
+        ('kind = "mqtt"\ntopic = "doors/lobby"', 'kind = "relay"', 'signal "relay" needs'),
+        ('topic = "doors/lobby"', 'topic = "doors/#"', "devices[0].signal.mqtt.topic"),
+        (
+            '[devices.signal]\nkind = "mqtt"\ntopic = "doors/lobby"\n',
+            "",
+            "device 'lobby' does nothing",
+        ),
+    ],
+)
+def test_what_a_signal_cannot_be(tmp_path: Path, change: str, by: str, says: str) -> None:
+    assert change in SIGNALLED
+    with pytest.raises(ConfigError) as raised:
+        load_config(write(tmp_path, GOOD + SIGNALLED.replace(change, by)))
+    assert says in str(raised.value)
+
+
+def test_controllers_that_call_show_a_token_of_a_file_beside_ours(tmp_path: Path) -> None:
+    by_http = SIGNALLED.replace('kind = "mqtt"\ntopic = "doors/lobby"', 'kind = "http"')
+    config = load_config(write(tmp_path, GOOD + by_http + '[signals]\ntoken_file = "c.token"\n'))
+    assert config.signals is not None
+    assert (config.signals.host, config.signals.token_file) == ("127.0.0.1", tmp_path / "c.token")
