@@ -112,7 +112,9 @@ def _write(
 
 
 def train_plates(
-    part: Annotated[str, typer.Argument(help="detector, refiner, reader or all")] = "all",
+    part: Annotated[
+        str, typer.Argument(help="detector, refiner, reader, two_rows, int8 or all")
+    ] = "all",
     *,
     out: Annotated[Path, typer.Option("--out", help="Checkpoints and ONNX files.")] = Path(
         "data/plates"

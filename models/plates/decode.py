@@ -6,7 +6,6 @@ series and colour. Exact, not a beam: slots are independent given the picture, s
 text is the best character of each slot, and its total is a product of sums. Pure numpy.
 """
 
-import heapq
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,7 +24,7 @@ _RARE_AGENCY = 0.05
 """Prior of the agency letter O (spelt 0) against the others: it is retired."""
 
 _NEGLIGIBLE = -9.0
-"""Series whose best text is this much (log) less likely than the best one's are not spelt out."""
+"""Series that are this much (log) less likely than the likeliest one are not spelt out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,32 +54,36 @@ def _weights(form: tuple[str, ...]) -> NDArray[np.float32]:
 
 _FORMS = tuple(dict.fromkeys(p.positions for p in PATTERNS))
 _FORM_WEIGHTS = np.stack([_weights(form) for form in _FORMS])
+_ALLOWED, _number = np.unique(_FORM_WEIGHTS.reshape(-1, CLASSES), axis=0, return_inverse=True)
+_FORM_ALLOWED = _number.reshape(len(_FORMS), MAX_LENGTH)
+"""``(F, 8)``: the row of ``_ALLOWED`` (K, C) for each slot of a form. Most slots share a few of them."""
+
+_SLOTS = np.arange(MAX_LENGTH)
 _PATTERN_FORM = np.array([_FORMS.index(p.positions) for p in PATTERNS])
 _PATTERN_COLOUR = np.array([COLOURS.index(p.colour) for p in PATTERNS])
 
 
 def _best_of(scores: NDArray[np.floating], count: int) -> list[tuple[float, tuple[int, ...]]]:
-    """The ``count`` best (log probability, classes) of one form, from ``(8, C)`` weighted shares."""
-    order = np.argsort(-scores, axis=1)[:, : count + 1]
+    """The ``count`` best (log probability, classes) of one form, from ``(8, C)`` weighted shares.
+
+    Slot by slot: the best of the first slots with each of the next one's best, the best kept. What a
+    form forbids has a share of nothing and ends a slot's list.
+    """
+    order = np.argsort(-scores, axis=1)[:, :count]
     with np.errstate(divide="ignore"):
-        ranked = np.log(np.take_along_axis(scores, order, 1).astype(np.float64))
-    start: tuple[int, ...] = (0,) * MAX_LENGTH
-    heap = [(-float(ranked[:, 0].sum()), start)]
-    seen = {start}
-    found: list[tuple[float, tuple[int, ...]]] = []
-    while heap and len(found) < count:
-        cost, ranks = heapq.heappop(heap)
-        if not np.isfinite(cost):
-            break
-        found.append((-cost, tuple(int(order[i, r]) for i, r in enumerate(ranks))))
-        for slot in range(MAX_LENGTH):
-            rank = ranks[slot] + 1
-            follower = (*ranks[:slot], rank, *ranks[slot + 1 :])
-            if rank < ranked.shape[1] and follower not in seen:
-                seen.add(follower)
-                step = float(ranked[slot, rank - 1] - ranked[slot, rank])
-                if np.isfinite(step):
-                    heapq.heappush(heap, (cost + step, follower))
+        logs = np.log(scores[_SLOTS[:, None], order])
+    found: list[tuple[float, tuple[int, ...]]] = [(0.0, ())]
+    for classes, gains in zip(order.tolist(), logs.tolist(), strict=True):
+        # As good as this is what ``count`` texts are already, with the slot's best class.
+        bar = found[-1][0] + gains[0] if len(found) == count else -np.inf
+        longer = []
+        for total, text in found:
+            for number, gain in zip(classes, gains, strict=True):
+                if total + gain < bar or gain == -np.inf:
+                    break
+                longer.append((total + gain, (*text, number)))
+        longer.sort(reverse=True)
+        found = longer[:count]
     return found
 
 
@@ -102,12 +105,11 @@ def decode(
             f"expected ({MAX_LENGTH}, {CLASSES}) and ({len(COLOURS)},), "
             f"got {slots.shape} and {colour.shape}"
         )
-    shares = _FORM_WEIGHTS * np.clip(slots, _FLOOR, 1.0).astype(np.float32)
+    shares = np.clip(slots, _FLOOR, 1.0).astype(np.float64)
     prior = np.log(np.clip(colour.astype(np.float64), _FLOOR, 1.0))[_PATTERN_COLOUR]
-    totals = np.log(shares.sum(2, dtype=np.float64)).sum(1)[_PATTERN_FORM] + prior
-    nothing = float(np.log(np.clip(slots[:, 0].astype(np.float64), _FLOOR, 1.0)).sum())
+    totals = np.log(shares @ _ALLOWED.T)[_SLOTS, _FORM_ALLOWED].sum(1)[_PATTERN_FORM] + prior
+    nothing = float(np.log(shares[:, 0]).sum())
     everything = float(np.logaddexp.reduce(np.append(totals, nothing)))
-    best = np.log(shares.max(2).astype(np.float64)).sum(1)[_PATTERN_FORM] + prior
     merged: dict[str, Candidate] = {
         "": Candidate(
             "",
@@ -118,10 +120,10 @@ def decode(
         )
     }
     texts: dict[int, list[tuple[float, tuple[int, ...]]]] = {}
-    for number in np.flatnonzero(best >= best.max() + _NEGLIGIBLE).tolist():
+    for number in np.flatnonzero(totals >= totals.max() + _NEGLIGIBLE).tolist():
         pattern, form = PATTERNS[number], int(_PATTERN_FORM[number])
         if form not in texts:
-            texts[form] = _best_of(shares[form], count)
+            texts[form] = _best_of(shares * _FORM_WEIGHTS[form], count)
         for score, classes in texts[form]:
             text = "".join(ALPHABET[c - 1] for c in classes if c)
             share = float(np.exp(score + prior[number] - everything))
@@ -138,5 +140,5 @@ def decode(
 
 def support(slots: NDArray[np.floating], candidate: Candidate) -> Floats:
     """``(8,)`` float32: the probability that each slot gives the class of ``candidate``."""
-    picked = slots[np.arange(MAX_LENGTH), list(candidate.slots)]
+    picked = slots[_SLOTS, list(candidate.slots)]
     return np.asarray(picked, np.float32)

@@ -4,7 +4,7 @@ In: BGR frames, or crops of plates. Out: :class:`PlateDetections` and :class:`Pl
 nothing between calls; fusing the readings of a track is the edge's.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -13,20 +13,21 @@ from numpy.typing import NDArray
 
 from models.arrays import Floats, Image, check_image
 from models.plates import weights
-from models.plates.decode import Candidate, decode, support
+from models.plates.decode import CLASSES, COLOURS, Candidate, decode, support
 from models.plates.detector import PlateDetector
 from models.plates.rectify import around, cut, cut_plate, grown, is_quad, loose_box, rectangle
 from models.plates.types import PlateDetections, PlateReading
 from models.sessions import Session, open_session
-from wire.plates import PROVINCES
-
-READER_SIZE = (48, 144)
-"""Height and width that the reader takes, px; as in ``models.training.nets``."""
+from wire.plates import MAX_LENGTH, PROVINCES
 
 REFINER_SIZE = (64, 128)
 
 UNSURE = 0.92
 """Below this probability a plate is read again by other corners, and the readings are averaged."""
+
+AGAIN = ((0.06, 0.08), (-0.03, -0.05))
+"""What an unsure plate on two rows is grown by, across and down, to be read more often: where its rows
+part hangs on the corners."""
 
 PLATE_LIKELY = 0.95
 """Least probability, by the refiner, that a detection is a plate at all."""
@@ -69,25 +70,25 @@ def _sigmoid(x: NDArray[np.floating]) -> Floats:
 
 
 class PlateRecogniser:
-    """All three networks together. Safe to share between threads."""
+    """All the networks together. Safe to share between threads."""
 
     def __init__(
         self,
         detector: PlateDetector,
         refiner: Session,
-        reader: Session,
+        readers: Mapping[int, Session],
         calibration: weights.Calibration,
     ) -> None:
         self._detector = detector
-        self._refiner, self._reader = refiner, reader
+        self._refiner, self._readers = refiner, readers
         self._refiner_input = refiner.get_inputs()[0].name
-        self._reader_input = reader.get_inputs()[0].name
+        self._reader_input = readers[1].get_inputs()[0].name
         self.calibration = calibration
         self._unsure = calibrated(UNSURE, calibration)
 
     @classmethod
     def load(cls, threads: int = 1, providers: Sequence[str] = ("cpu",)) -> Self:
-        """The networks shipped with the repository.
+        """The networks shipped with the repository; on a processor alone their 8-bit variants.
 
         Args:
             threads: threads inside one operator.
@@ -97,12 +98,13 @@ class PlateRecogniser:
             ModelError: a file is missing, altered or cannot be opened.
         """
         calibration = weights.calibration()
-        detector, refiner, reader = (
-            open_session(weights.verified(part), threads=threads, providers=providers)
-            for part in ("detector", "refiner", "reader")
+        int8 = tuple(providers) == ("cpu",)
+        detector, refiner, reader, two_rows = (
+            open_session(weights.verified(part, int8=int8), threads=threads, providers=providers)
+            for part in weights.PARTS
         )
-        threshold = calibration.detector_threshold
-        return cls(PlateDetector(detector, threshold), refiner, reader, calibration)
+        finder = PlateDetector(detector, calibration.detector_threshold)
+        return cls(finder, refiner, {1: reader, 2: two_rows}, calibration)
 
     def detect(self, frames: Sequence[Image]) -> list[PlateDetections]:
         """Plates in each frame ``(H, W, 3)`` BGR uint8, corners sharpened, in px of the frame.
@@ -197,32 +199,71 @@ class PlateRecogniser:
         ]
 
     def _read_views(self, views: list[_View]) -> list[PlateReading]:
-        """Read each view; the unsure ones from two more corners as well, and average."""
+        """Read each view; the unsure ones by other corners as well."""
         if not views:
             return []
         slots, colours = self._distributions(views)
-        readings = [self._to_reading(*each) for each in zip(slots, colours, views, strict=True)]
+        readings = [
+            to_reading(*seen, view.rows, self.calibration)
+            for seen, view in zip(zip(slots, colours, strict=True), views, strict=True)
+        ]
         unsure = [i for i, reading in enumerate(readings) if reading.confidence < self._unsure]
         if unsure:
             doubted = [views[i] for i in unsure]
-            pictures = [view.picture for view in doubted]
-            sharpened = self._views(pictures, [loose_box(v.corners, 0.1) for v in doubted])
-            boxed = [_View(v.picture, rectangle(around(v.corners)), v.rows) for v in doubted]
-            second, third = self._distributions(sharpened), self._distributions(boxed)
-            slots[unsure] = (slots[unsure] + second[0] + third[0]) / 3
-            colours[unsure] = (colours[unsure] + second[1] + third[1]) / 3
-            for i in unsure:
-                readings[i] = self._to_reading(slots[i], colours[i], views[i])
+            first = slots[unsure], colours[unsure]
+            for i, reading in zip(unsure, self._read_again(doubted, first), strict=True):
+                readings[i] = reading
         return readings
 
-    def _to_reading(self, slots: Floats, colour: Floats, view: _View) -> PlateReading:
-        return to_reading(slots, colour, view.rows, self.calibration)
+    def _read_again(self, views: list[_View], first: tuple[Floats, Floats]) -> list[PlateReading]:
+        """Each view by other corners too; ``first`` is what it gave by its own."""
+        pictures = [view.picture for view in views]
+        sharpened = self._views(pictures, [loose_box(v.corners, 0.1) for v in views])
+        looks = [[s, *other_corners(v)] for v, s in zip(views, sharpened, strict=True)]
+        slots, colours = self._distributions([look for some in looks for look in some])
+        readings, at = [], 0
+        for i, (view, some) in enumerate(zip(views, looks, strict=True)):
+            seen = [(view.rows, (first[0][i], first[1][i]))]
+            seen += [(x.rows, (slots[at + n], colours[at + n])) for n, x in enumerate(some)]
+            readings.append(surest(seen, self.calibration))
+            at += len(some)
+        return readings
 
     def _distributions(self, views: list[_View]) -> tuple[Floats, Floats]:
-        """``(N, 8, C)`` and ``(N, 6)`` probabilities of each view."""
-        crops = [cut_plate(v.picture, grown(v.corners), v.rows, READER_SIZE) for v in views]
-        slots, colours, _ = self._reader.run(None, {self._reader_input: np.stack(crops)})
+        """``(N, 8, C)`` and ``(N, 6)`` probabilities of each view, by the reader of its rows."""
+        slots = np.zeros((len(views), MAX_LENGTH, CLASSES), np.float32)
+        colours = np.zeros((len(views), len(COLOURS)), np.float32)
+        for rows, reader in self._readers.items():
+            mine = [i for i, view in enumerate(views) if view.rows == rows]
+            if not mine:
+                continue
+            crops = [cut_plate(views[i].picture, grown(views[i].corners), rows) for i in mine]
+            slots[mine], colours[mine], _ = reader.run(None, {self._reader_input: np.stack(crops)})
         return slots, colours
+
+
+def other_corners(view: _View) -> list[_View]:
+    """``view`` by its upright box; on two rows by corners a little farther out and in as well."""
+    quads = [rectangle(around(view.corners))]
+    if view.rows == 2:
+        quads += [grown(view.corners, *by) for by in AGAIN]
+    return [_View(view.picture, quad, view.rows) for quad in quads]
+
+
+def surest(
+    views: Sequence[tuple[int, tuple[Floats, Floats]]], calibration: weights.Calibration
+) -> PlateReading:
+    """One reading from several ``(rows, (slots, colour))`` of one plate: their average.
+
+    Views that take it for one row and views that take it for two are averaged apart, since they do
+    not show the same characters at the same slots; of the two the surer reading counts.
+    """
+    readings = []
+    for rows in sorted({rows for rows, _ in views}):
+        same = [seen for number, seen in views if number == rows]
+        slots, colour = (np.asarray(np.mean(x, 0), np.float32) for x in zip(*same, strict=True))
+        readings.append(to_reading(slots, colour, rows, calibration))
+    return max(readings, key=lambda reading: reading.confidence)
 
 
 def believe(

@@ -3,6 +3,8 @@
 Corners are ``(4, 2)`` float32 px in the plate's own order tl, tr, br, bl, as everywhere.
 """
 
+from math import ceil, dist, floor, isfinite
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +21,7 @@ MARGIN = (0.03, 0.04)
 
 def rectangle(box: Floats) -> Floats:
     """``(4, 2)`` corners tl, tr, br, bl of an xyxy ``box`` (4,)."""
-    x0, y0, x1, y1 = box
-    return np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]], np.float32)
+    return np.asarray(box, np.float32)[[[0, 1], [2, 1], [2, 3], [0, 3]]]
 
 
 def around(corners: NDArray[np.floating]) -> Floats:
@@ -44,12 +45,15 @@ def grown(corners: Floats, across: float = MARGIN[0], down: float = MARGIN[1]) -
 
 def is_quad(corners: Floats) -> bool:
     """Whether ``corners`` (4, 2) are finite and go round a convex area of at least 8 px."""
-    if not np.isfinite(corners).all():
-        return False
-    edges = np.roll(corners, -1, 0) - corners
-    after = np.roll(edges, -1, 0)
-    turns = edges[:, 0] * after[:, 1] - edges[:, 1] * after[:, 0]
-    return bool((turns > 0.5).all() and turns.sum() / 4 > 8)
+    points = corners.tolist()
+    edges = [
+        (x1 - x0, y1 - y0)
+        for (x0, y0), (x1, y1) in zip(points, points[1:] + points[:1], strict=True)
+    ]
+    turns = [
+        u0 * v1 - v0 * u1 for (u0, v0), (u1, v1) in zip(edges, edges[1:] + edges[:1], strict=True)
+    ]
+    return isfinite(sum(turns)) and min(turns) > 0.5 and sum(turns) / 4 > 8
 
 
 def cut(picture: Image, corners: Floats, size: tuple[int, int]) -> Image:
@@ -58,13 +62,12 @@ def cut(picture: Image, corners: Floats, size: tuple[int, int]) -> Image:
     Only the part around the corners is touched, so that the cost does not grow with the picture.
     """
     height, width = size
-    box = around(corners)
-    x0, y0 = np.clip(np.floor(box[:2]) - 4, 0, None).astype(int)
-    x1, y1 = np.ceil(box[2:]).astype(int) + 5
-    x0, y0 = min(int(x0), picture.shape[1] - 1), min(int(y0), picture.shape[0] - 1)
-    part = picture[y0 : max(int(y1), y0 + 1), x0 : max(int(x1), x0 + 1)]
+    low_x, low_y, high_x, high_y = around(corners).tolist()
+    x0 = min(max(floor(low_x) - 4, 0), picture.shape[1] - 1)
+    y0 = min(max(floor(low_y) - 4, 0), picture.shape[0] - 1)
+    part = picture[y0 : max(ceil(high_y) + 5, y0 + 1), x0 : max(ceil(high_x) + 5, x0 + 1)]
     source = np.ascontiguousarray(corners - np.array([x0, y0], np.float32), np.float32)
-    shrink = float(np.linalg.norm(corners[1] - corners[0])) / width
+    shrink = dist(corners[0].tolist(), corners[1].tolist()) / width
     if shrink > 1.6:  # else every second pixel would be left out
         part = np.asarray(cv2.blur(part, (round(shrink), round(shrink))), np.uint8)
     target = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
@@ -80,6 +83,12 @@ _UPPER = (0.17, 0.0, 0.83, 0.41)
 
 _LOWER = (0.0, 0.37, 1.0, 1.0)
 
+READER_SIZES = {1: (48, 144), 2: (48, 160)}
+"""By rows: height and width that the reader of such plates takes, px."""
+
+UPPER_SHARE = 2 / 5
+"""Of the width of the joined picture, for the upper row: its province has the finest strokes of all."""
+
 
 def _inside(corners: Floats, shares: tuple[float, float, float, float]) -> Floats:
     """The corners of a part of a plate, by the plane's own perspective."""
@@ -89,14 +98,16 @@ def _inside(corners: Floats, shares: tuple[float, float, float, float]) -> Float
     return np.asarray(cv2.perspectiveTransform(part[None], matrix)[0], np.float32)
 
 
-def cut_plate(picture: Image, corners: Floats, rows: int, size: tuple[int, int]) -> Image:
-    """The plate inside ``corners`` as ``size`` (height, width); two rows are joined into one.
+def cut_plate(picture: Image, corners: Floats, rows: int) -> Image:
+    """The plate inside ``corners`` in its size of :data:`READER_SIZES`; two rows come side by side.
 
-    The upper row takes the left third, so that its characters come out as wide as the lower's.
+    The upper row is on the left, in :data:`UPPER_SHARE` of the width.
     """
+    size = READER_SIZES[rows]
     if rows != 2 or not is_quad(corners):
         return cut(picture, corners, size)
     height, width = size
-    upper = cut(picture, _inside(corners, _UPPER), (height, width // 3))
-    lower = cut(picture, _inside(corners, _LOWER), (height, width - width // 3))
+    left = round(width * UPPER_SHARE)
+    upper = cut(picture, _inside(corners, _UPPER), (height, left))
+    lower = cut(picture, _inside(corners, _LOWER), (height, width - left))
     return np.asarray(np.hstack((upper, lower)), np.uint8)

@@ -14,7 +14,10 @@ from wire.errors import ModelError
 
 FOLDER = Path(__file__).resolve().parent / "weights"
 
-Part = Literal["detector", "refiner", "reader"]
+Part = Literal["detector", "refiner", "reader", "two_rows"]
+
+PARTS: tuple[Part, ...] = ("detector", "refiner", "reader", "two_rows")
+"""Where plates are, their corners, what one row says, what two rows say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +48,16 @@ def sha256_of(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def verified(part: Part) -> Path:
-    """The path of one network.
+def verified(part: Part, *, int8: bool = False) -> Path:
+    """The path of one network; with ``int8`` of its 8-bit variant, where it ships with one.
 
     Raises:
         ModelError: it is missing or not the file that the manifest names.
     """
     files = _manifest().get("files")
     entry = files.get(part) if isinstance(files, dict) else None
+    if int8 and isinstance(files, dict):
+        entry = files.get(f"{part}_int8", entry)
     if not isinstance(entry, dict):
         raise ModelError(f"{FOLDER / 'manifest.json'}: no entry for {part}; reinstall gatehouse")
     path = FOLDER / str(entry["name"])

@@ -17,6 +17,9 @@ FILES = {
     "detector": "plate_detector.onnx",
     "refiner": "plate_refiner.onnx",
     "reader": "plate_reader.onnx",
+    "two_rows": "plate_two_rows.onnx",
+    "reader_int8": "plate_reader_int8.onnx",
+    "two_rows_int8": "plate_two_rows_int8.onnx",
 }
 
 
@@ -43,7 +46,7 @@ def fit_platt(
 
 
 def write_manifest(folder: Path, calibration: Calibration) -> None:
-    """Pin the three networks in ``folder`` by SHA-256, with ``calibration``."""
+    """Pin the networks in ``folder`` by SHA-256, with ``calibration``."""
     content = {
         "files": {
             part: {"name": name, "sha256": sha256_of(folder / name)} for part, name in FILES.items()

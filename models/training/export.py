@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from models.training.nets import READER_SIZE, REFINER_SIZE, Detector, Reader, Refiner
+from models.training.nets import REFINER_SIZE, Detector, Reader
 
 # mypy: disable-error-code="misc"
 # torch brings no types where it is not installed: its Module is Any there, and may be subclassed.
@@ -26,10 +26,16 @@ class _FromPictures(nn.Module):
         return result
 
 
+def _size(net: nn.Module) -> tuple[int, int]:
+    if isinstance(net, Reader):
+        return net.size
+    return (320, 320) if isinstance(net, Detector) else REFINER_SIZE
+
+
 def export(net: nn.Module, path: Path) -> None:
     """Write ``net`` to ``path``; the batch is free, and the detector's height and width too."""
     outputs = ["slots", "colour", "rows"] if isinstance(net, Reader) else ["out"]
-    size = {Reader: READER_SIZE, Refiner: REFINER_SIZE, Detector: (320, 320)}[type(net)]
+    size = _size(net)
     free = {0: "n", 1: "height", 2: "width"} if isinstance(net, Detector) else {0: "n"}
     net = net.to(memory_format=torch.contiguous_format)
     torch.onnx.export(

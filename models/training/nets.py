@@ -1,4 +1,4 @@
-"""The three networks in torch: detector, corner refiner, reader. Only training imports this.
+"""The networks in torch: detector, corner refiner, reader of one or two rows. Only training imports this.
 
 All take BGR 0..255 float32 ``(N, 3, H, W)`` and scale it themselves, so that the exported graphs
 are fed pictures as they are.
@@ -10,10 +10,11 @@ are fed pictures as they are.
 import torch
 from torch import Tensor, nn
 
+from models.plates.rectify import READER_SIZES
 from wire.plates import ALPHABET, MAX_LENGTH, PlateColour
 
-READER_SIZE = (48, 144)
-"""Height and width of a rectified plate, px."""
+READER_SIZE, TWO_ROWS_SIZE = READER_SIZES[1], READER_SIZES[2]
+"""Height and width of a rectified plate on one row, and on two laid side by side, px."""
 
 REFINER_SIZE = (64, 128)
 """Height and width of a loose plate crop, px."""
@@ -53,19 +54,22 @@ class Reader(nn.Module):
 
     Two queries per slot attend over the feature map, steered by the whole picture, so that one
     network reads seven and eight characters and what is still aslant. Two, since the average under
-    one forgets what is above and what below: E and F differ in nothing else. Two rows come joined
-    into one (``models.plates.rectify.cut_plate``).
+    one forgets what is above and what below: E and F differ in nothing else. Two rows come laid side
+    by side (``models.plates.rectify.cut_plate``), and have a network of this kind to themselves.
     """
 
     HEADS = 2
 
-    def __init__(self, widths: tuple[int, int, int] = (32, 48, 96)) -> None:
+    def __init__(
+        self, size: tuple[int, int] = READER_SIZE, widths: tuple[int, int, int] = (32, 48, 96)
+    ) -> None:
         super().__init__()
         a, b, c = widths
+        self.size = size
         self.stem = nn.Sequential(conv(3, a, 3, 2), conv(a, b, 3, 2), Residual(b))
         self.body = nn.Sequential(conv(b, c, 3, (2, 1)), Residual(c))
         self.context = nn.Sequential(conv(c, c, 3, 2), conv(c, c, 3, (1, 2)))
-        rows, columns = READER_SIZE[0] // 8, READER_SIZE[1] // 4
+        rows, columns = size[0] // 8, size[1] // 4
         self.place = nn.Parameter(torch.randn(1, c, rows, columns) * 0.02)
         self.key = nn.Conv2d(c, c, 1)
         self.query = nn.Parameter(torch.randn(1, MAX_LENGTH * self.HEADS, c) * 0.1)
@@ -83,7 +87,7 @@ class Reader(nn.Module):
         self.rows = nn.Linear(2 * c, 2)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """``(N, 3, 48, 144)`` to logits: ``(N, 8, C)``, colours ``(N, 6)``, rows ``(N, 2)``."""
+        """``(N, 3, *size)`` to logits: ``(N, 8, C)``, colours ``(N, 6)``, rows ``(N, 2)``."""
         low = self.stem((x - 127.5) / 64.0)
         features = self.body(low)
         wide = self.context(features)

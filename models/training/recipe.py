@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import cv2
+import numpy as np
 
-from models.plates.weights import verified
+from models.plates.weights import Part, verified
 from models.training.camera import Mix
 from models.training.glyphs import load_glyphs, material_root
 from models.training.preview import plate_sheet, scene_sheet
@@ -20,16 +21,21 @@ from wire.errors import InputError
 if TYPE_CHECKING:
     from models.training.train import RealCrop
 
-STEPS = {"refiner": 7000, "reader": 7500, "detector": 9000}
-PARTS = tuple(STEPS)
+STEPS = {"refiner": 7000, "reader": 7500, "two_rows": 1200, "detector": 9000}
+SMALL: tuple[Part, ...] = ("reader", "two_rows")
+"""What ships in 8 bits too. Detector and refiner do not: 8 bits cost them accuracy (docs/plates.md)."""
+
+PARTS = (*STEPS, "int8")
+BATCHES = {"refiner": 64, "reader": 64, "two_rows": 32, "detector": 16}
+RATES = {"refiner": 2e-3, "reader": 1.5e-3, "two_rows": 7e-4, "detector": 1.5e-3}
 FINISH_STEPS = 1200
 FINISH_MIX = Mix(width_px=(60.0, 230.0), tilt=1.15, blur=0.8, noise=1.1, light=1.1)
-"""Of the captures that the reader is finished on: other than :data:`testset.MIX`."""
+"""Of what the reader is finished on, and that of two rows trained on: other than ``testset.MIX``."""
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """What to train: ``part`` of :data:`PARTS` or ``all``; ``steps`` 0 for the recipe's own."""
+    """What to make: ``part`` of :data:`PARTS` or ``all``; ``steps`` 0 for the recipe's own."""
 
     part: str
     out: Path
@@ -62,6 +68,8 @@ def run_recipe(recipe: Recipe, *, say: Callable[[str], None]) -> list[Path]:
         )
     if recipe.part not in (*PARTS, "all"):
         raise InputError(f"{recipe.part}: choose from {', '.join(PARTS)}, all")
+    if recipe.part == "int8":
+        return _quantise_all(recipe, say)
     try:
         import torch
     except ImportError as error:
@@ -73,12 +81,45 @@ def run_recipe(recipe: Recipe, *, say: Callable[[str], None]) -> list[Path]:
     glyphs = load_glyphs()
     if recipe.finish:
         return [_finish(recipe, say)]
+    parts = tuple(STEPS) if recipe.part == "all" else (recipe.part,)
     pool = recipe.out / "pool"
-    if recipe.part != "detector":
+    if {"refiner", "reader"} & set(parts):
         say(f"drawing {recipe.shards} shards of captures into {pool}")
         fill_pool(pool, glyphs, seed=recipe.seed, shards=recipe.shards)
-    parts = PARTS if recipe.part == "all" else (recipe.part,)
-    return [_train_one(part, recipe, pool, say) for part in parts]
+    paths = [_train_one(part, recipe, pool, say) for part in parts]
+    return paths + (_quantise_all(recipe, say) if recipe.part == "all" else [])
+
+
+def _file(recipe: Recipe, part: Part) -> Path:
+    """The network trained in ``recipe.out``, or else the shipped one."""
+    path = recipe.out / f"plate_{part}.onnx"
+    return path if path.exists() else verified(part)
+
+
+def _quantise_all(recipe: Recipe, say: Callable[[str], None]) -> list[Path]:
+    """The 8-bit variants of :data:`SMALL`; ranges from pictures that may be trained on."""
+    from models.training.quantise import calibration_pictures, quantise
+
+    shown = calibration_pictures(load_glyphs(), np.random.default_rng([recipe.seed, 6]))
+    paths = []
+    for part in SMALL:
+        path = recipe.out / f"plate_{part}_int8.onnx"
+        quantise(_file(recipe, part), path, shown[part])
+        say(f"{part}, 8 bits: {path.stat().st_size} bytes")
+        paths.append(path)
+    return paths
+
+
+def _finish_pool(recipe: Recipe, say: Callable[[str], None]) -> Path:
+    """Captures of what is read worst, drawn where they are not there yet."""
+    from models.training.pool import fill_pool
+
+    pool = recipe.out / "pool-finish"
+    say(f"drawing {recipe.shards} shards of captures into {pool}")
+    fill_pool(
+        pool, load_glyphs(), seed=recipe.seed, shards=recipe.shards, mix=FINISH_MIX, finish=True
+    )
+    return pool
 
 
 def _finish(recipe: Recipe, say: Callable[[str], None]) -> Path:
@@ -88,14 +129,9 @@ def _finish(recipe: Recipe, say: Callable[[str], None]) -> Path:
     """
     from models.training.export import average, export
     from models.training.loop import Plan
-    from models.training.pool import fill_pool
     from models.training.train import finish_reader
 
-    pool = recipe.out / "pool-finish"
-    say(f"drawing {recipe.shards} shards of captures into {pool}")
-    fill_pool(
-        pool, load_glyphs(), seed=recipe.seed, shards=recipe.shards, mix=FINISH_MIX, finish=True
-    )
+    pool = _finish_pool(recipe, say)
     plan = Plan(
         steps=recipe.steps or FINISH_STEPS,
         batch=48,
@@ -126,12 +162,17 @@ def _train_one(part: str, recipe: Recipe, pool: Path, say: Callable[[str], None]
     from models.training.export import export
     from models.training.loop import Plan
     from models.training.scenes import load_backgrounds
-    from models.training.train import train_detector, train_reader, train_refiner
+    from models.training.train import (
+        train_detector,
+        train_reader,
+        train_refiner,
+        train_two_rows,
+    )
 
     plan = Plan(
         steps=recipe.steps or STEPS[part],
-        batch=16 if part == "detector" else 64,
-        rate=2e-3 if part == "refiner" else 1.5e-3,
+        batch=BATCHES[part],
+        rate=RATES[part],
         checkpoint=recipe.out / f"{part}.pt",
         seed=recipe.seed,
     )
@@ -141,6 +182,9 @@ def _train_one(part: str, recipe: Recipe, pool: Path, say: Callable[[str], None]
     elif part == "reader":
         real, checks = _real()
         export(train_reader(pool, plan, real=real, checks=checks, say=say), path)
+    elif part == "two_rows":
+        start = _file(recipe, "reader")
+        export(train_two_rows(_finish_pool(recipe, say), plan, start, say=say), path)
     else:
         export(train_detector(load_backgrounds(), load_glyphs(), plan, say=say), path)
     say(f"{part}: {path.stat().st_size} bytes")

@@ -33,7 +33,7 @@ def encode(text: str) -> NDArray[np.int64]:
 
 @dataclass(frozen=True)
 class ReaderSample:
-    """``picture`` (48, 144, 3) uint8, ``slots`` (8,), colour and rows or :data:`IGNORE`."""
+    """``picture`` (H, W, 3) uint8, ``slots`` (8,), colour and rows or :data:`IGNORE`."""
 
     picture: Picture
     slots: NDArray[np.int64]
@@ -76,18 +76,18 @@ def tint(picture: Picture, rng: np.random.Generator) -> Picture:
 
 
 def reader_sample(
-    capture: Capture, rng: np.random.Generator, size: tuple[int, int], loose: float = 0.15
+    capture: Capture, rng: np.random.Generator, rows: int, loose: float = 0.15
 ) -> ReaderSample:
-    """What the reader is shown of ``capture``: rectified, more or less."""
+    """What the reader of ``rows`` rows is shown of ``capture``: rectified, more or less."""
     if not capture.text:
         height, width = capture.picture.shape[:2]
         low, high = rng.uniform(0, 0.4, 2), rng.uniform(0.5, 1, 2)
         box = np.concatenate((low, high)) * (width, height, width, height)
         corners = rectangle(box.astype(np.float32))
-        picture = cut(capture.picture, corners, size)
+        picture = cut_plate(capture.picture, corners, rows)
         return ReaderSample(tint(picture, rng), encode(""), IGNORE, IGNORE)
     corners = jitter_corners(capture.corners, rng, loose=loose)
-    picture = tint(cut_plate(capture.picture, corners, capture.rows, size), rng)
+    picture = tint(cut_plate(capture.picture, corners, rows), rng)
     return ReaderSample(picture, encode(capture.text), capture.colour, capture.rows - 1)
 
 

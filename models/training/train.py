@@ -13,8 +13,14 @@ from models.plates.rectify import around, cut, rectangle
 from models.training.draw import Floats, Picture
 from models.training.glyphs import Glyphs
 from models.training.loop import Plan, Window, ahead, train
-from models.training.nets import READER_SIZE, REFINER_SIZE, Detector, Reader, Refiner
-from models.training.pool import COLOURS
+from models.training.nets import (
+    READER_SIZE,
+    REFINER_SIZE,
+    Detector,
+    Reader,
+    Refiner,
+)
+from models.training.pool import COLOURS, Capture
 from models.training.real import Labelled, easypr_boxes, read_picture, split
 from models.training.restore import restore, settle
 from models.training.samples import (
@@ -27,6 +33,7 @@ from models.training.samples import (
     tint,
 )
 from models.training.scenes import SCENE, Background, Scene, make_scene
+from models.training.widen import widen
 from wire.plates import parse
 
 ReaderBatch = tuple[Tensor, Tensor, Tensor, Tensor]
@@ -77,18 +84,35 @@ def reader_batches(
         if real and rng.random() < real_share:
             picture, text, colour, corners = real[int(rng.integers(len(real)))]
             return real_crop_sample(picture, text, colour, rng, READER_SIZE, corners)
-        return reader_sample(window.pick(), rng, READER_SIZE)
+        return reader_sample(pick_rows(window, 1), rng, 1)
 
-    def make() -> ReaderBatch:
-        samples = [one() for _ in range(batch)]
-        return (
-            _stack([s.picture for s in samples]),
-            torch.from_numpy(np.stack([s.slots for s in samples])),
-            torch.tensor([s.colour for s in samples]),
-            torch.tensor([s.rows for s in samples]),
-        )
+    return ahead(lambda: _reader_batch([one() for _ in range(batch)]))
 
-    return ahead(make)
+
+def two_row_batches(window: Window, batch: int, rng: np.random.Generator) -> Iterator[ReaderBatch]:
+    """Batches without end of plates on two rows: pictures, slots, colours, rows."""
+
+    def one() -> ReaderSample:
+        return reader_sample(pick_rows(window, 2), rng, 2)
+
+    return ahead(lambda: _reader_batch([one() for _ in range(batch)]))
+
+
+def pick_rows(window: Window, rows: int) -> Capture:
+    """The next capture of a plate on ``rows`` rows, or of no plate."""
+    capture = window.pick()
+    while capture.text and capture.rows != rows:
+        capture = window.pick()
+    return capture
+
+
+def _reader_batch(samples: list[ReaderSample]) -> ReaderBatch:
+    return (
+        _stack([s.picture for s in samples]),
+        torch.from_numpy(np.stack([s.slots for s in samples])),
+        torch.tensor([s.colour for s in samples]),
+        torch.tensor([s.rows for s in samples]),
+    )
 
 
 def reader_loss(net: nn.Module, batch: ReaderBatch) -> tuple[Tensor, dict[str, float]]:
@@ -155,6 +179,22 @@ def finish_reader(
     restore(net, start)
     settle(net, torch.cat([next(batches)[0] for _ in range(10)]))
     trained = train(net, batches, reader_loss, plan, say=say, check=_checked(checks))
+    assert isinstance(trained, Reader)
+    return trained
+
+
+def train_two_rows(
+    pool: Path, plan: Plan, start: Path, *, say: Callable[[str], None], keep: int = 24
+) -> Reader:
+    """The reader of two rows: the one in the ONNX file ``start`` made wider, and trained on."""
+    torch.manual_seed(plan.seed)
+    rng = np.random.default_rng([plan.seed, 5])
+    one = Reader()
+    restore(one, start)
+    net = widen(one)
+    batches = two_row_batches(Window(pool, keep, rng), plan.batch, rng)
+    settle(net, torch.cat([next(batches)[0] for _ in range(10)]))
+    trained = train(net, batches, reader_loss, plan, say=say)
     assert isinstance(trained, Reader)
     return trained
 

@@ -114,7 +114,7 @@ def test_a_harmed_installation_says_what_to_do(
 ) -> None:
     folder = tmp_path / "weights"
     shutil.copytree(weights.FOLDER, folder)
-    name = json.loads((folder / "manifest.json").read_text("utf-8"))["files"]["reader"]["name"]
+    name = json.loads((folder / "manifest.json").read_text("utf-8"))["files"]["reader_int8"]["name"]
     if harm == "missing":
         (folder / name).unlink()
     elif harm == "altered":

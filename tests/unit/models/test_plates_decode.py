@@ -1,12 +1,14 @@
 """Decoding: the likeliest valid plate from per-slot distributions."""
 
+from itertools import product
+
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.arrays import ShapeError
-from models.plates.decode import CLASSES, COLOURS, decode, support
+from models.plates.decode import _FORM_WEIGHTS, CLASSES, COLOURS, _best_of, decode, support
 from wire.plates import ALPHABET, MAX_LENGTH, PATTERNS, PlateColour, PlateType, parse
 
 
@@ -90,3 +92,20 @@ def test_whatever_comes_in_candidates_are_valid_and_shares_of_one(seed: int) -> 
     assert sum(c.probability for c in candidates) <= 1 + 1e-6
     for candidate in candidates:
         assert candidate.text == "" or parse(candidate.text, candidate.colour) is not None
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(0, len(_FORM_WEIGHTS) - 1))
+def test_the_best_texts_of_a_form_are_those_of_all_its_texts(seed: int, form: int) -> None:
+    rng = np.random.default_rng(seed)
+    shares = rng.dirichlet(np.full(CLASSES, 0.2), MAX_LENGTH).clip(1e-6) * _FORM_WEIGHTS[form]
+    few = np.argsort(-shares, axis=1)[:, :3]  # the third best text has no fourth best character
+    every = sorted(
+        (
+            float(np.log(shares[np.arange(MAX_LENGTH), list(classes)]).sum())
+            for classes in product(*few.tolist())
+            if shares[np.arange(MAX_LENGTH), list(classes)].all()
+        ),
+        reverse=True,
+    )
+    assert [total for total, _ in _best_of(shares, 3)] == pytest.approx(every[:3])

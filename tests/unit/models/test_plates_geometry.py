@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from models.arrays import ShapeError
 from models.plates.detector import STRIDE, PlateDetector, decode_map, letterbox, overlap, rescale
-from models.plates.rectify import around, cut, is_quad, loose_box, rectangle
+from models.plates.rectify import around, cut, cut_plate, is_quad, loose_box, rectangle
 from models.plates.types import PlateDetections
 
 
@@ -92,6 +92,22 @@ def test_cutting_reaches_beyond_the_picture() -> None:
     picture = np.full((20, 40, 3), 7, np.uint8)
     quad = rectangle(np.array([-30, -30, 90, 60], np.float32))
     assert (cut(picture, quad, (48, 144)) == 7).all()
+
+
+def test_the_upper_row_of_two_comes_to_the_left_of_the_lower() -> None:
+    picture = np.zeros((110, 220, 3), np.uint8)
+    picture[:42] = 50
+    picture[42:] = 200
+    plate = cut_plate(picture, rectangle(np.array([0, 0, 220, 110], np.float32)), 2)
+    assert plate.shape == (48, 160, 3)
+    assert np.median(plate[:, :60]) == 50
+    assert np.median(plate[:, 68:]) == 200
+    assert cut_plate(picture, np.zeros((4, 2), np.float32), 2).shape == (48, 160, 3)
+    assert cut_plate(picture, rectangle(np.array([0, 0, 220, 70], np.float32)), 1).shape == (
+        48,
+        144,
+        3,
+    )
 
 
 def test_loose_box_grows_and_iou_is_one_with_itself() -> None:

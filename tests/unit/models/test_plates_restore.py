@@ -10,8 +10,15 @@ import onnxruntime as ort  # noqa: E402
 
 from models.plates.weights import verified  # noqa: E402
 from models.training.export import average, export  # noqa: E402
-from models.training.nets import READER_SIZE, REFINER_SIZE, Reader, Refiner  # noqa: E402
+from models.training.nets import (  # noqa: E402
+    READER_SIZE,
+    REFINER_SIZE,
+    TWO_ROWS_SIZE,
+    Reader,
+    Refiner,
+)
 from models.training.restore import restore, settle  # noqa: E402
+from models.training.widen import widen  # noqa: E402
 from wire.errors import InputError  # noqa: E402
 
 
@@ -33,3 +40,17 @@ def test_a_restored_network_says_what_its_file_says(kind, part, size, tmp_path) 
 def test_another_network_is_refused() -> None:
     with pytest.raises(InputError, match=r"plate_reader\.onnx"):
         restore(Refiner(), verified("reader"))
+
+
+def test_a_widened_reader_looks_at_the_same_part_of_the_plate() -> None:
+    one = Reader()
+    columns = torch.arange(READER_SIZE[1] // 4) / (READER_SIZE[1] // 4)  # 0 left to 1 right
+    with torch.no_grad():
+        one.place.copy_(columns.expand_as(one.place))
+    two = widen(one)
+    across = two.place[0, 0, 0].detach()
+    upper = round(TWO_ROWS_SIZE[1] // 4 * 2 / 5)
+    assert two.prior.shape[1] == TWO_ROWS_SIZE[0] // 8 * TWO_ROWS_SIZE[1] // 4
+    assert (across.diff() >= 0).all()
+    assert across[upper - 1] < 1 / 3 <= across[upper] + 0.02
+    assert torch.equal(two.classify.weight, one.classify.weight)
