@@ -10,3 +10,6 @@ compile() {
 compile edge --extra edge
 compile hub --extra hub
 compile dev --extra dev
+# The generator of API clients that a test runs: what it needs is at odds with ours, so it has an environment of its own.
+uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
+  --custom-compile-command "make lock" requirements/client.in --output-file requirements/client.txt

@@ -17,6 +17,7 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainSerializer,
+    WithJsonSchema,
     model_validator,
 )
 
@@ -58,9 +59,10 @@ def _known_zone(name: str) -> str:
 
 TimeOfDay = Annotated[
     int,
-    BeforeValidator(_minutes, json_schema_input_type=str),
+    BeforeValidator(_minutes),
     Field(ge=0, le=_MIDNIGHT),
     PlainSerializer(_clock, return_type=str),
+    WithJsonSchema({"type": "string", "pattern": r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$"}),
 ]
 """Minutes since midnight; HH:MM in a document."""
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
 
 from hub.access import Actor, Scope
 from hub.api import (
@@ -81,6 +82,7 @@ def _application() -> FastAPI:
         version=version("gatehouse"),
         description=_DESCRIPTION,
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        generate_unique_id_function=_operation_id,
         openapi_url=None,  # nothing is reachable without a token: see describe()
         docs_url=None,
         redoc_url=None,
@@ -101,6 +103,11 @@ def _application() -> FastAPI:
     problems.install(app)
     app.openapi = lambda: _described(app)  # type: ignore[method-assign]
     return app
+
+
+def _operation_id(route: APIRoute) -> str:
+    """What a generated client calls it: its tag and its function, such as ``alerts_list_alerts``."""
+    return f"{route.tags[0]}_{route.name}".replace(" ", "_").replace("-", "_")
 
 
 def _described(app: FastAPI) -> dict[str, Any]:

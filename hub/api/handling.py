@@ -12,6 +12,7 @@ from hub.access import Actor, Scope
 from hub.alerts import State
 from hub.api.access import Write, allowed
 from hub.api.alerts import AlertId, detail_of, locked
+from hub.api.lists import BINARY
 from hub.api.problems import Problem, documented
 from hub.api.services import Hub, Services
 from hub.api.shapes import AlertDetail, Assignment, NoteText
@@ -61,7 +62,10 @@ def add_picture(
     who: Annotated[Actor, _WRITE],
     write: Write,
     alert_id: AlertId,
-    picture: Annotated[UploadFile, File(description="A JPEG, PNG or WebP, up to 12 MiB.")],
+    picture: Annotated[
+        UploadFile,
+        File(description="A JPEG, PNG or WebP, up to 12 MiB.", json_schema_extra=BINARY),
+    ],
     note: Annotated[str, Form(max_length=2000)] = "",
 ) -> Response:
     """Add a picture from the spot. It is kept as evidence is, made smaller and without what the phone wrote

@@ -1,4 +1,4 @@
-"""What the routes of all lists share: page parameters, look-ups that name their purpose."""
+"""What routes share: page parameters, how bytes are described, look-ups that name their purpose."""
 
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, TypeVar
@@ -14,6 +14,9 @@ from hub.api.shapes import PageOf
 from hub.store.pages import Page
 
 M = TypeVar("M", bound=BaseModel)
+
+BINARY: dict[str, Any] = {"format": "binary"}
+"""What a description says of bytes, for generated clients that do not know `contentMediaType`."""
 
 Cursor = Annotated[
     str | None, Query(max_length=400, description="`next_cursor` of the page before.")

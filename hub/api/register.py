@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from hub import register_csv
 from hub.access import Actor, Scope
 from hub.api.access import Write, allowed
-from hub.api.lists import Cursor, Limit, Name, Purpose, given, look_up, page_of
+from hub.api.lists import BINARY, Cursor, Limit, Name, Purpose, given, look_up, page_of
 from hub.api.problems import Problem, documented, not_found
 from hub.api.services import Hub, Services
 from hub.api.shapes import Imported, PageOf, Removed, RowProblem
@@ -29,7 +29,9 @@ _LARGEST_CSV_BYTES = 16 << 20
 Key = Annotated[
     str, Path(max_length=130, description="The key; where it has a site too, `site:id`.")
 ]
-Csv = Annotated[bytes, Body(media_type="text/csv", max_length=_LARGEST_CSV_BYTES)]
+Csv = Annotated[
+    bytes, Body(media_type="text/csv", max_length=_LARGEST_CSV_BYTES, json_schema_extra=BINARY)
+]
 
 
 def _see(hub: Services, who: Actor, kind: str, purpose: str | None, what: str) -> None:

@@ -87,7 +87,7 @@ class VersionOut(BaseModel):
     document: dict[str, Any]
 
 
-class ChangeOut(BaseModel):
+class FieldChange(BaseModel):
     """One field that differs; null where a version does not have it."""
 
     field: str
@@ -100,7 +100,7 @@ class DiffOut(BaseModel):
 
     before: int
     after: int
-    changes: list[ChangeOut]
+    changes: list[FieldChange]
 
 
 class Draft(Request):
@@ -288,7 +288,7 @@ def show_diff(
     """What differs between two versions, field by field."""
     with hub.store.read() as tx:
         old, new = (_version(tx, rule_id, number)["document"] for number in (before, after))
-    changes = [ChangeOut(**asdict(change)) for change in diff(old, new)]
+    changes = [FieldChange(**asdict(change)) for change in diff(old, new)]
     return DiffOut(before=before, after=after, changes=changes)
 
 
