@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from hub.access import Actor, Scope
 from hub.api.access import allowed, record
 from hub.api.alerts import AlertId
+from hub.api.lists import files
 from hub.api.problems import Problem, documented, not_found
 from hub.api.services import Hub, Services
 from hub.comparison import figures_of, side_by_side
@@ -22,7 +23,7 @@ _READ = allowed(Scope.EVIDENCE_READ)
 _PICTURE: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "Seen on the left, enrolled on the right, the figures of the decision below.",
-        "content": {"image/jpeg": {}},
+        "content": files("image/jpeg"),
     }
 }
 _CROP = "crop"

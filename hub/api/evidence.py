@@ -8,6 +8,7 @@ from fastapi import APIRouter, Path, Query, Response
 from hub.access import Actor, Scope
 from hub.api.access import allowed, record
 from hub.api.alerts import detail_of
+from hub.api.lists import files
 from hub.api.problems import Problem, documented, not_found
 from hub.api.services import Hub, Services
 from hub.evidence_export import Order
@@ -21,11 +22,11 @@ _PICTURE: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The picture, as the edge made it; its ETag is its SHA-256. A clip is blurred for"
         " those without the scope `evidence:whole`.",
-        "content": {"image/jpeg": {}, "video/mp4": {}},
+        "content": files("image/jpeg", "video/mp4"),
     }
 }
 _CASE: dict[int | str, dict[str, Any]] = {
-    200: {"description": "The case.", "content": {"application/zip": {}}},
+    200: {"description": "The case.", "content": files("application/zip")},
 }
 _CANNOT_BLUR = (
     "you may see clips with faces blurred, and this hub has no face network to blur them with"

@@ -18,6 +18,12 @@ M = TypeVar("M", bound=BaseModel)
 BINARY: dict[str, Any] = {"format": "binary"}
 """What a description says of bytes, for generated clients that do not know `contentMediaType`."""
 
+
+def files(*media_types: str) -> dict[str, Any]:
+    """The `content` of a described answer that is a file of one of these types."""
+    return {name: {"schema": {"type": "string", **BINARY}} for name in media_types}
+
+
 Cursor = Annotated[
     str | None, Query(max_length=400, description="`next_cursor` of the page before.")
 ]

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from hub import pass_desk, register_csv
 from hub.access import Actor, Scope
 from hub.api.access import Write, allowed
-from hub.api.lists import Purpose, look_up
+from hub.api.lists import Purpose, files, look_up
 from hub.api.problems import documented
 from hub.api.register import Csv, check_references
 from hub.api.services import Hub
@@ -28,7 +28,7 @@ _READ, _WRITE = allowed(Scope.REGISTER_READ), allowed(Scope.REGISTER_WRITE)
 @router.get(
     "",
     response_class=StreamingResponse,
-    responses={200: {"description": "The file.", "content": {"text/csv": {}}}},
+    responses={200: {"description": "The file.", "content": files("text/csv")}},
 )
 def export_passes(hub: Hub, who: Annotated[Actor, _READ], purpose: Purpose = None) -> Response:
     """All passes, as a file that a spreadsheet opens and that can be imported again."""

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from hub import register_csv
 from hub.access import Actor, Scope
 from hub.api.access import Write, allowed
-from hub.api.lists import BINARY, Cursor, Limit, Name, Purpose, given, look_up, page_of
+from hub.api.lists import BINARY, Cursor, Limit, Name, Purpose, files, given, look_up, page_of
 from hub.api.problems import Problem, documented, not_found
 from hub.api.services import Hub, Services
 from hub.api.shapes import Imported, PageOf, Removed, RowProblem
@@ -133,7 +133,7 @@ KindName = Annotated[str, Path(pattern=f"^({'|'.join(KINDS)})$")]
 @router.get(
     "/{kind}/all/csv",
     response_class=StreamingResponse,
-    responses={200: {"description": "The file.", "content": {"text/csv": {}}}},
+    responses={200: {"description": "The file.", "content": files("text/csv")}},
 )
 def export_csv(
     hub: Hub, who: Annotated[Actor, _READ], kind: KindName, purpose: Purpose = None

@@ -131,20 +131,22 @@ def test_it_writes_once_by_a_key(client: Any, world: World, url: str) -> None:
 def test_it_moves_an_alert_and_gets_problems_as_such(client: Any, world: World) -> None:
     alert = world.alert()
     move = operation("alerts", "move_alert")
-    step = model("Transition")
-    moved = move.sync(client=client, alert_id=alert, body=step(to="acknowledged", note="seen"))
+    step, state = model("Transition"), model("State")
+    taken = step(to=state.ACKNOWLEDGED, note="seen")
+    moved = move.sync(client=client, alert_id=alert, body=taken)
     assert [(change.kind, change.to_state) for change in moved.changes] == [
         ("moved", "acknowledged")
     ]
-    refused = move.sync(client=client, alert_id=alert, body=step(to="on_scene"))
+    refused = move.sync(client=client, alert_id=alert, body=step(to=state.ON_SCENE))
     assert (refused.status, refused.reason) == (409, "illegal_move")
     assert operation("alerts", "get_alert").sync(client=client, alert_id="none").status == 404
 
 
 def test_it_makes_a_rule_and_tries_it_on_the_past(client: Any, world: World) -> None:
-    document = model("VehicleProwling")(
-        id="by-client", title="拉车门", owner="o", severity="red", kind="vehicle_prowling"
-    )
+    document = model("VehicleProwling").from_dict(
+        {"id": "by-client", "title": "拉车门", "owner": "o", "severity": "red",
+         "kind": "vehicle_prowling"}
+    )  # fmt: skip
     draft = model("Draft")(document=document, note="made by a program")
     kept = operation("rules", "put_draft").sync(client=client, rule_id="by-client", body=draft)
     assert (kept.latest_version, kept.enabled_version, kept.problem) == (1, None, "")

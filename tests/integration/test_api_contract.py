@@ -144,6 +144,11 @@ def test_every_list_is_paged(world: World) -> None:
     assert paged >= 24
 
 
+def test_every_operation_has_a_name_of_its_own() -> None:
+    names = [operation["operationId"] for _, _, operation in operations()]
+    assert len(names) == len(set(names))
+
+
 #: One document each, though its path reads like that of a list.
 REPORTS = {f"{PREFIX}/health"}
 
