@@ -2,7 +2,8 @@
 
 A real edge tells of it, through a real broker, to a real hub, which is killed and started again twice on
 the way. Nobody takes the red alert up; it goes to the station and to the command centre, which acknowledges,
-verifies, dispatches, and reports from the spot. Each step reaches the command centre once, in order.
+verifies, dispatches, and reports from the spot. Each step reaches the command centre's webhook and the view
+library of the police (GA/T 1400) once, in order.
 """
 
 import itertools
@@ -16,6 +17,7 @@ from demo.site import SITE
 from tests.e2e.prowling_edge import OBSERVATION_ID
 from tests.e2e.replay_edge import CAMERA
 from tests.e2e.sites import Site, wait_until
+from tests.viid_server import ViidServer
 
 PATIENCE_S = 4
 RULE = """\
@@ -52,6 +54,10 @@ WAY = [
     ("noted", "on_scene", "centre", "zhou"),
     ("moved", "closed", "centre", "zhou"),
 ]
+#: The same as the police are told: their standard has no word for a note.
+TITLES = [
+    "未核实·报警", "未核实·升级", "未核实·升级", "未核实·已签收", "已核实", "已派警", "已到场", "已办结",
+]  # fmt: skip
 
 
 class LoopSite(Site):
@@ -63,8 +69,20 @@ class LoopSite(Site):
         for path in rules.iterdir():
             path.unlink()
         (rules / "car-doors.toml").write_text(RULE, encoding="utf-8")
+        self.police = ViidServer()
+        (self.plan.folder / "police.password").write_text(self.police.password, encoding="utf-8")
         with self.plan.hub_file.open("a", encoding="utf-8") as file:
             file.write(POLICY)
+            file.write(
+                f'[[sinks]]\nid = "police"\nkind = "gat1400"\nurl = "{self.police.start()}"\n'
+                'allow_networks = ["127.0.0.0/8"]\npassword_file = "police.password"\n'
+                f'organ = "330782000000"\nusername = "{self.police.username}"\n'
+                f'device_id = "{self.police.device_id}"\n'
+            )
+
+    def __exit__(self, *error: object) -> None:
+        super().__exit__(*error)
+        self.police.stop()
 
     def register(self) -> None:
         for kind, text in REGISTER.items():
@@ -81,9 +99,17 @@ class LoopSite(Site):
         """The alert in each event that the command centre has taken, in the order in which they came."""
         return [delivery.alert for delivery in self.centre.deliveries]
 
+    def told_police(self) -> list[dict]:
+        """Each notification that the police have, once, in the order in which they came."""
+        return list({one["NotificationID"]: one for one in self.police.notifications}.values())
+
     def wait_for(self, steps: int) -> None:
+        """Wait until both have been told of this many steps of `WAY`."""
+        words = sum(kind != "noted" for kind, *_ in WAY[:steps])
         wait_until(
-            lambda: len(self.told()) >= steps, 60, f"{len(self.told())} of {steps} steps told"
+            lambda: len(self.told()) >= steps and len(self.told_police()) >= words,
+            60,
+            f"{len(self.told())} and {len(self.told_police())} of {steps} steps told",
         )
 
 
@@ -111,6 +137,7 @@ def test_the_loop_closes(tmp_path: Path) -> None:
         site.wait_for(len(WAY))
         time.sleep(2 * PATIENCE_S)  # would anything be told twice, or escalate once it is closed?
         _check_what_was_told(site)
+        _check_what_the_police_were_told(site)
         _check_the_record(site, path)
 
 
@@ -134,6 +161,18 @@ def _check_what_was_told(site: LoopSite) -> None:
     assert moments == sorted(moments)
     for before, after in itertools.pairwise(moments[:3]):
         assert after - before >= timedelta(seconds=PATIENCE_S)
+
+
+def _check_what_the_police_were_told(site: LoopSite) -> None:
+    told = site.told_police()
+    assert [one["Title"].partition("]")[0].removeprefix("[") for one in told] == TITLES
+    assert len({one["DispositionID"] for one in told}) == 1
+    moments = [one["TriggerTime"] for one in told]
+    assert moments == sorted(moments)
+    assert site.police.refused == []
+    (seen,) = site.police.taken.values()  # the prowler, sent once more at most after each restart
+    assert {one["CntObjectID"] for one in told} == {seen["PersonID"]}
+    assert site.police.registrations >= 3  # at each start
 
 
 def _check_the_record(site: LoopSite, path: str) -> None:
