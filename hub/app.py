@@ -18,6 +18,7 @@ import uvicorn
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
+from hub import escalator, housekeeping, ticker
 from hub.access import Role, new_token, token_hash
 from hub.allow_list_sync import AllowListKeeper
 from hub.api import Services, create_app
@@ -44,6 +45,7 @@ from hub.incoming import Incoming, KnownEdge
 from hub.ingest import IngestWorker
 from hub.pipeline import Pipeline
 from hub.raise_alerts import Raiser
+from hub.rounds import Rounds
 from hub.rule_store import RuleKeeper
 from hub.rules import RuleBook
 from hub.sinks.filter import Filter
@@ -55,7 +57,6 @@ from hub.slice_sync import SliceKeeper
 from hub.slices import SliceSource
 from hub.store import Store, access, allow_lists, edges, open_store
 from hub.store import slices as slice_rows
-from hub.store.registry import StoredRegister
 from hub.tell import Teller
 from hub.ticker import Ticker
 from hub.vault import FileVault, Vault
@@ -227,10 +228,13 @@ class Hub:
         self.escalator = Escalator(
             self.store, config.escalation, self.teller, now, self._wake_sinks
         )
-        self.ticker = Ticker(
-            self.store, self.rules, StoredRegister, raiser, now, self._alerts_raised
-        )
+        self.ticker = Ticker(self.store, self.rules, raiser, now, self._alerts_raised)
         self.housekeeper = Housekeeper(self.store, self.files, config.retention, now)
+        self.rounds = (
+            Rounds("housekeeping", housekeeping.EVERY_S, self.housekeeper.round),
+            Rounds("ticker", ticker.EVERY_S, self.ticker.round),
+            Rounds("escalator", escalator.EVERY_S, self.escalator.round),
+        )
         self._stopping = threading.Event()
         health = HealthReport(
             config,
@@ -276,9 +280,7 @@ class Hub:
         identifier = Identifier(self.config.gate_of, self.keys.opening, ids)
         return IngestWorker(
             inbox=self.inbox,
-            pipeline=Pipeline(
-                known, self.store, watch, identifier, self.rules, StoredRegister, raiser
-            ),
+            pipeline=Pipeline(known, self.store, watch, identifier, self.rules, raiser),
             store=self.store,
             downlink=self.downlink,
             book=load_book(self.store),
@@ -290,10 +292,9 @@ class Hub:
         """Start every part; the broker last, since messages come with it."""
         for broken in self.rules.broken:
             log.error("a rule is broken, the others work: %s", broken)
-        self.housekeeper.start()
-        self.ticker.start()
+        for worker in self.rounds:
+            worker.start()
         self.ingest.start()
-        self.escalator.start()
         self.evidence.start()
         self.allow_lists.start()
         self.slices.start()
@@ -304,15 +305,14 @@ class Hub:
     def stop(self) -> None:
         """Stop every part; what is in hand is finished, acknowledged and, where that is quick, forwarded."""
         self._stopping.set()
-        self.ticker.stop()
+        for worker in self.rounds:
+            worker.stop()
         self.ingest.stop()
-        self.escalator.stop()
         self.evidence.stop()
         self.allow_lists.stop()
         self.slices.stop()
         for forwarder in self.forwarders:
             forwarder.stop()
-        self.housekeeper.stop()
         self.broker.stop()
         self.store.close()
 

@@ -6,9 +6,8 @@ another replica holds are left to it, so that none goes up twice.
 """
 
 import logging
-import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -19,47 +18,22 @@ from hub.duty import Roster, on_duty
 from hub.escalation import CLOCK, EscalationSection, escalate
 from hub.store import Store, alerts, duty
 from hub.tell import Change, Teller
-from wire.errors import StoreError
 
 log = logging.getLogger(__name__)
 
-_LOOK_EVERY_S: Final = 0.5
+EVERY_S: Final = 0.5
 _AT_ONCE: Final = 100
 
 
 @dataclass(slots=True)
 class Escalator:
-    """Looks twice a second, in a thread of its own. `on_alerts` is called when there is something to tell."""
+    """Looks for what is due. `on_alerts` is called when there is something to tell."""
 
     store: Store
     policy: EscalationSection
     teller: Teller
     now: Callable[[], datetime]
     on_alerts: Callable[[], None]
-    _stopping: threading.Event = field(default_factory=threading.Event)
-    _thread: threading.Thread | None = None
-
-    def start(self) -> None:
-        """Begin to work."""
-        self._thread = threading.Thread(target=self._run, name="escalator")
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Finish the round in hand, and end."""
-        self._stopping.set()
-        if self._thread is not None:
-            self._thread.join()
-
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                if self.round():
-                    self.on_alerts()
-            except StoreError as error:
-                log.warning("escalation waits: %s", error)
-            except Exception:
-                log.exception("escalation failed")
-            self._stopping.wait(_LOOK_EVERY_S)
 
     def round(self) -> int:
         """Escalate what is due; returns how many alerts that were."""
@@ -70,7 +44,10 @@ class Escalator:
         with self.store.write() as tx:
             roster = duty.roster(tx)
             due = alerts.lock_due(tx, now, _AT_ONCE)
-            return sum(self._escalate(tx, alert, roster, now) for alert in due)
+            count = sum(self._escalate(tx, alert, roster, now) for alert in due)
+        if count:
+            self.on_alerts()
+        return count
 
     def _escalate(self, tx: Connection, alert: RowMapping, roster: Roster, now: datetime) -> bool:
         policy = self.policy.of(alert["severity"], alert["escalation"])

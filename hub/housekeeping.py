@@ -4,10 +4,8 @@ In: the store and the time. Out: rows and files that are no more. An entry is in
 expires (`hub.watchlist.Entry.is_active`); this erases what is left of it, within a minute.
 """
 
-import logging
-import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -32,11 +30,8 @@ from hub.store import (
     watchlists,
 )
 from hub.watchlist import EntryState, ListKind
-from wire.errors import StoreError
 
-log = logging.getLogger(__name__)
-
-_EVERY_S: Final = 60.0
+EVERY_S: Final = 60.0
 _FILES_AT_ONCE: Final = 500
 _ANSWERS_KEPT: Final = timedelta(hours=24)
 _CONSENTS_KEPT: Final = timedelta(days=3 * 366)
@@ -48,35 +43,12 @@ CLOCK: Final = "clock"
 
 @dataclass(slots=True)
 class Housekeeper:
-    """Does its round every minute, in a thread of its own. `on_change` tells those who match."""
+    """Tidies up, a round at a time."""
 
     store: Store
     files: EvidenceFiles
     retention: RetentionSection
     now: Callable[[], datetime]
-    _stopping: threading.Event = field(default_factory=threading.Event)
-    _thread: threading.Thread | None = None
-
-    def start(self) -> None:
-        """Begin to work."""
-        self._thread = threading.Thread(target=self._run, name="housekeeping")
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Finish the round in hand, and end."""
-        self._stopping.set()
-        if self._thread is not None:
-            self._thread.join()
-
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                self.round()
-            except StoreError as error:
-                log.warning("housekeeping waits: %s", error)
-            except Exception:
-                log.exception("housekeeping failed")
-            self._stopping.wait(_EVERY_S)
 
     def round(self) -> None:
         """Do one round."""

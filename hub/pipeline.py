@@ -12,7 +12,7 @@ In: messages as the broker delivered them. Out: `Outcome`, which is true once `r
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
@@ -26,11 +26,11 @@ from hub.edges import EdgeBook
 from hub.evidence_replies import hear_of_evidence
 from hub.incoming import Incoming, KnownEdge, Rejected, Verified, redacted, verify
 from hub.raise_alerts import Raiser
-from hub.registry_view import Registry
 from hub.rule_store import RuleKeeper
 from hub.rules import Context
 from hub.slice_replies import hear_of_slices
 from hub.store import Store, dead_letters, edges, observations, signed
+from hub.store.registry import StoredRegister
 from hub.store.windows import StoredWindows, add_recognitions
 from hub.watch import WatchKeeper
 from wire.messages import CommittedUpTo
@@ -63,7 +63,6 @@ class Pipeline:
     watch: WatchKeeper
     identifier: Identifier
     rules: RuleKeeper
-    registry: Callable[[Connection], Registry]
     raiser: Raiser
 
     def run(self, batch: Sequence[Incoming], book: EdgeBook, now: datetime) -> Outcome:
@@ -106,7 +105,7 @@ class Pipeline:
         """Store the observations, then ask the rules: what came together is in each other's past."""
         observations.add(tx, [item.row for item in stored])
         add_recognitions(tx, [item.recognition for item in stored if item.recognition])
-        context = Context(StoredWindows(tx), self.registry(tx), now)
+        context = Context(StoredWindows(tx), StoredRegister(tx), now)
         book = self.rules.current(tx)
         matches = [match for item in stored for match in matches_of(item, book, context)]
         observations.mark_matched(tx, sorted({match.sighting.observation_id for match in matches}))

@@ -6,9 +6,8 @@ often it is found, on whichever process, it raises once. Decides nothing itself.
 """
 
 import logging
-import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -16,55 +15,31 @@ from sqlalchemy import Connection
 
 from hub.decide import Match, match_of
 from hub.raise_alerts import Raiser
-from hub.registry_view import Registry
 from hub.rule_store import RuleKeeper
 from hub.rules import Context
 from hub.store import Store, rules
+from hub.store.registry import StoredRegister
 from hub.store.windows import StoredWindows
-from wire.errors import StoreError
 
 log = logging.getLogger(__name__)
 
-_LOOK_EVERY_S: Final = 0.5
+EVERY_S: Final = 0.5
 _ASK_EVERY: Final = timedelta(seconds=5)
 
 
 @dataclass(slots=True)
 class Ticker:
-    """Does its rounds in a thread of its own. `on_alerts` is called after a round that raised any."""
+    """Asks, a round at a time. `on_alerts` is called after one that raised any."""
 
     store: Store
     keeper: RuleKeeper
-    registry: Callable[[Connection], Registry]
     raiser: Raiser
     now: Callable[[], datetime]
     on_alerts: Callable[[], None]
     _asked_at: datetime | None = None
-    _stopping: threading.Event = field(default_factory=threading.Event)
-    _thread: threading.Thread | None = None
 
-    def start(self) -> None:
-        """Begin to work."""
-        self._thread = threading.Thread(target=self._run, name="ticker")
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Finish the round in hand, and end."""
-        self._stopping.set()
-        if self._thread is not None:
-            self._thread.join()
-
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                self._round()
-            except StoreError as error:
-                log.warning("the timers of rules wait: %s", error)
-            except Exception:
-                log.exception("the timers of rules failed")
-            self._stopping.wait(_LOOK_EVERY_S)
-
-    def _round(self) -> None:
+    def round(self) -> None:
+        """See whether rules have changed, and, where it is time, ask those that a timer asks."""
         now = self.now()
         self.look(now)
         if self._asked_at is None or now - self._asked_at >= _ASK_EVERY:
@@ -97,7 +72,7 @@ class Ticker:
 
     def _found(self, tx: Connection, now: datetime) -> list[Match]:
         """What holds now and has not been told of."""
-        context = Context(StoredWindows(tx), self.registry(tx), now)
+        context = Context(StoredWindows(tx), StoredRegister(tx), now)
         due = self.keeper.current(tx).due(context)
         found = [match_of(rule, finding) for rule, finding in due]
         known = rules.known_matches(tx, [_name(match) for match in found])

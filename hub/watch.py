@@ -5,7 +5,7 @@ same database that is looked at here in every batch. Only what the change was ab
 adding or erasing one of many costs milliseconds.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -14,7 +14,6 @@ from hub.gallery import Gallery
 from hub.gallery_sync import refresh
 from hub.identify import Watched
 from hub.plate_match import PlateIndex
-from hub.registry_view import Registry
 from hub.store import watchlists
 from hub.store.registry import StoredRegister
 from hub.vault import Vault
@@ -24,13 +23,8 @@ from hub.watchlist import Entry, ListKind
 class WatchKeeper:
     """What is watched for. Used by the ingest worker alone."""
 
-    def __init__(
-        self,
-        vault: Vault,
-        gallery: Gallery | None,
-        registry: Callable[[Connection], Registry] = StoredRegister,
-    ) -> None:
-        self._vault, self._gallery, self._registry = vault, gallery, registry
+    def __init__(self, vault: Vault, gallery: Gallery | None) -> None:
+        self._vault, self._gallery = vault, gallery
         self._version: int | None = None
         self._until: datetime | None = None
         self._entries: dict[str, list[Entry]] = {}
@@ -62,7 +56,7 @@ class WatchKeeper:
             self._entries.setdefault(entry.target, []).append(entry)
         ends = (entry.expires_at for entries in self._entries.values() for entry in entries)
         self._until = min(ends, default=None)
-        residents = self._registry(tx).enrolled_residents()
+        residents = StoredRegister(tx).enrolled_residents()
         if self._gallery is not None:
             moved = self._watched.residents ^ residents
             subjects = None if targets is None else {*targets, *moved}

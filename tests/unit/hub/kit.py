@@ -5,7 +5,6 @@ import hashlib
 import os
 import shutil
 import uuid
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,7 +12,6 @@ from pathlib import Path
 import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
-from sqlalchemy import Connection
 
 from hub.config import load_config
 from hub.decide import Identifier
@@ -24,11 +22,9 @@ from hub.handling import Handler
 from hub.incoming import Incoming, KnownEdge
 from hub.pipeline import Outcome, Pipeline
 from hub.raise_alerts import Raiser
-from hub.registry_view import Registry
 from hub.rule_store import RuleKeeper
 from hub.slice_ids import SliceIds
 from hub.store import open_store, watchlists
-from hub.store.registry import StoredRegister
 from hub.store.tables import metadata
 from hub.tell import Teller
 from hub.vault import FileVault, Vault
@@ -306,7 +302,6 @@ class HubBench:
         self.slice_ids = SliceIds(bytes(32))
         self.now = NOW
         self.sinks = ("mqtt", "centre")
-        self.registry: Callable[[Connection], Registry] = StoredRegister
         if database is not None:
             self.config.data_dir.mkdir(mode=0o700)
             shutil.copy(database, self.config.data_dir / "hub.sqlite")
@@ -322,10 +317,9 @@ class HubBench:
         self.pipeline = Pipeline(
             {self.edge.id: self.edge.known},
             self.store,
-            WatchKeeper(self.vault, self.gallery, lambda tx: self.registry(tx)),
+            WatchKeeper(self.vault, self.gallery),
             Identifier(self.config.gate_of, self.opening, self.slice_ids),
             self.rules,
-            lambda tx: self.registry(tx),
             Raiser(Handler(self.config.escalation, self.teller)),
         )
         self.book = EdgeBook({}, {})

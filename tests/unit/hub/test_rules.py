@@ -20,7 +20,6 @@ from hub.rules import (
 )
 from hub.watchlist import Category, ListKind
 from tests.conftest import ROOT
-from tests.unit.hub.fake_register import FakeRegister
 from tests.unit.hub.kit import NOW, PLATE, at, entry, plate_text
 from wire.errors import ConfigError
 
@@ -39,7 +38,7 @@ def sighting(what: FaceSighting | PlateSighting, **changes: object) -> Sighting:
 
 def context() -> Context:
     """What no rule in this file asks: a past and a register that are not there."""
-    return Context(None, FakeRegister(), NOW)
+    return Context(None, None, NOW)
 
 
 def decide_plate(rule: dict, reading=None, entries=None, **where: object):

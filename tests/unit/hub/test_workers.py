@@ -264,10 +264,6 @@ class TestHousekeeping:
         assert bench.rows("subjects") == bench.rows("templates") == []
         assert bench.rows("watchlist_entries")[0]["state"] == "removed"
 
-    def test_it_runs_and_stops(self, keeper: Housekeeper) -> None:
-        keeper.start()
-        keeper.stop()
-
 
 class TestEdges:
     def test_a_stale_will_is_ignored(self, bench: HubBench, edge: FakeEdge) -> None:

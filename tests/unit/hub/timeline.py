@@ -17,11 +17,11 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from hub.registry_view import LivesAlone, Resident, VisitorPass
-from hub.store import watchlists
+from hub.passes import PassKind, PassState
+from hub.register import Resident, Row, Unit, Vehicle
+from hub.store import passes, register, watchlists
 from hub.ticker import Ticker
 from hub.watchlist import Category, ListKind
-from tests.unit.hub.fake_register import FakeRegister
 from tests.unit.hub.kit import (
     CAMERA,
     PACK_SHA,
@@ -51,7 +51,7 @@ _MORE = "".join(
 
 
 class Timeline:
-    """One hub with one rule, and a register."""
+    """One hub with one rule, on a store with a register."""
 
     def __init__(self, folder: Path, edge: FakeEdge, database: Path, rule: str) -> None:
         self.bench = HubBench(folder, edge, database=database, more=_MORE)
@@ -60,9 +60,8 @@ class Timeline:
             path.unlink()
         head = 'id = "rule"\ntitle = "Rule"\nowner = "o"\n'
         (self.bench.config.rules_dir / "rule.toml").write_text(head + rule, encoding="utf-8")
-        self.register = FakeRegister()
-        self.bench.registry = lambda _tx: self.register
         self.people: dict[str, str] = {}
+        self.residents: dict[str, Resident] = {}
         self.now = NOON
         self.told = 0
         self.passages: list[str] = []
@@ -117,7 +116,7 @@ class Timeline:
     def _ticker(self) -> Ticker:
         bench = self.bench
         return Ticker(
-            bench.store, bench.rules, lambda _tx: self.register, bench.pipeline.raiser,
+            bench.store, bench.rules, bench.pipeline.raiser,
             lambda: self.now, lambda: None,
         )  # fmt: skip
 
@@ -154,15 +153,24 @@ class Timeline:
         sure = float(confidence or 0.96)
         self.bench.run(self.edge.plate(text, self.utc, camera=camera or CAMERA, confidence=sure))
 
-    def registered(self, plate: str) -> None:
-        self.register.vehicles.add(plate)
+    def put(self, kind: str, row: Row) -> None:
+        with self.bench.store.write() as tx:
+            register.put(tx, kind, [row])
 
-    def visitor(self, plate: str, name: str, until: str) -> None:
+    def registered(self, plate: str) -> None:
+        self.put("vehicles", Vehicle(site=SITE, plate=plate))
+
+    def visitor(self, plate: str, unit: str, until: str) -> None:
         hour, minute = map(int, until.split(":"))
         end = self.now.replace(hour=hour, minute=minute).astimezone(UTC)
-        self.register.passes.append(
-            VisitorPass(str(uuid.uuid4()), plate, SITE, self.utc, end, name)
-        )
+        row = {
+            "id": str(uuid.uuid4()), "site": SITE, "unit": unit, "kind": PassKind.VISIT.value,
+            "state": PassState.APPROVED.value, "name": "Zhao", "plate": plate,
+            "valid_from": self.utc, "valid_until": end, "requested_at": self.utc,
+            "consent": "v1", "decided_by": "office", "decided_at": self.utc,
+        }  # fmt: skip
+        with self.bench.store.write() as tx:
+            passes.add(tx, row)
 
     def listed_plate(self, plate: str) -> None:
         self.bench.watch(entry(plate))
@@ -182,21 +190,25 @@ class Timeline:
             "id": template, "subject_id": subject, "pack": "test-pack", "pack_sha256": PACK_SHA,
             "quality": 0.9, "created_at": self.utc, "sealed": sealed,
         }  # fmt: skip
-        if flat:
-            self.register.residents[subject] = Resident(subject, SITE, flat)
         with self.bench.store.write() as tx:
             watchlists.add_subject(tx, row, [kept])
             watchlists.changed(tx)
-        if not flat:
+        if flat:
+            self.residents[name] = Resident(
+                id=f"r-{name.lower()}", site=SITE, unit=flat, name=name, consent_reference="c-1",
+                subject_id=subject,
+            )  # fmt: skip
+            self.put("residents", self.residents[name])
+        else:
             category = Category.MISSING_PERSON
             self.bench.watch(entry(subject, ListKind.FACE, category, label=name))
 
     def lives_alone(self, name: str) -> None:
-        flat = self.register.residents[self.people[name]].unit
-        self.register.alone.append(LivesAlone(self.people[name], SITE, flat, self.utc))
+        asked = {"lives_alone": True, "welfare_since": self.utc, "welfare_hours": 24}
+        self.put("residents", self.residents[name].model_copy(update=asked))
 
     def unit(self, name: str, occupancy: str) -> None:
-        self.register.units[name] = occupancy
+        self.put("units", Unit(site=SITE, id=name, occupancy=occupancy))
 
     def meter(self, flat: str, medium: str, value: str) -> None:
         data = MeterObservation(
