@@ -30,6 +30,7 @@ from hub.downlink import Downlink
 from hub.duplicates import DuplicateFinder
 from hub.edges import CameraState, EdgeBook, EdgeState
 from hub.enrolment import Enroller, empty_gallery
+from hub.escalation import EscalationSection
 from hub.escalator import Escalator
 from hub.evidence import EvidenceKeeper
 from hub.evidence_export import Exporter
@@ -184,7 +185,7 @@ class Hub:
         self.config, now = config, utc_now
         self.version = version("gatehouse")
         self.keys = load_keys(config.data_dir)
-        self.rules = RuleKeeper(config.rules_dir)
+        self.rules = RuleKeeper(config.rules_dir, config.escalation)
         faces = load_faces(config)
         self.store = open_store(config.database_url)
         self.files = evidence_files(config, self.keys)
@@ -447,7 +448,12 @@ def _address(config: HubConfig, listener: socket.socket) -> str:
     return f"{scheme}://{host}:{listener.getsockname()[1]}"
 
 
-def check_rules(book: RuleBook) -> None:
-    """ConfigError with every broken rule file."""
-    if book.broken:
-        raise ConfigError("\n".join(book.broken))
+def check_rules(book: RuleBook, escalation: EscalationSection | None = None) -> None:
+    """ConfigError with every broken rule file, and, where it is known what there is, every rule that names an
+    escalation policy that is not there."""
+    broken = list(book.broken)
+    if escalation is not None:
+        problems = ((rule.id, escalation.problem(rule.escalation)) for rule in book.rules)
+        broken += [f"rule {rule_id!r}:\n  {problem}" for rule_id, problem in problems if problem]
+    if broken:
+        raise ConfigError("\n".join(broken))

@@ -76,7 +76,7 @@ def check(config: ConfigFile = DEFAULT_CONFIG) -> None:
 
     loaded = load_config(config)
     book = load_rules(loaded.rules_dir)
-    app.check_rules(book)
+    app.check_rules(book, loaded.escalation)
     _say(f"configuration: {config}, {len(loaded.edges)} edges, {len(loaded.sinks)} sinks: ok")
     _say(f"rules: {len(book.rules)} in {loaded.rules_dir}: ok")
     faces = app.load_faces(loaded)

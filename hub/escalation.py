@@ -46,9 +46,20 @@ class EscalationSection(Section):
     policies: Mapping[Identifier, ColourPolicy] = {}
 
     def of(self, severity: str, name: str = "") -> ColourPolicy:
-        """The policy that a rule names; where there is none of that name, that of the colour."""
+        """The policy that a rule names; where there is none of that name, which `problem` tells of, that of
+        the colour: an alert must go to somebody."""
         colours = {"blue": self.blue, "yellow": self.yellow, "red": self.red}
         return self.policies.get(name) or colours[severity]
+
+    def problem(self, name: str | None) -> str:
+        """What is wrong with the policy that a rule names, by its field; "" for nothing."""
+        if name is None or name in self.policies:
+            return ""
+        there_are = ", ".join(sorted(self.policies)) or "none"
+        return (
+            f"escalation: there is no policy {name!r} in [escalation.policies] of the hub's file;"
+            f" there are: {there_are}"
+        )
 
 
 @dataclass(frozen=True, slots=True)

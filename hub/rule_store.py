@@ -16,6 +16,7 @@ from typing import Final
 
 from sqlalchemy import Connection
 
+from hub.escalation import EscalationSection
 from hub.rules import Rule, RuleBook, dump_rule, load_rule, parse_rule
 from hub.store import rules
 from wire.errors import ConfigError
@@ -46,10 +47,15 @@ class FileRules:
 class RuleKeeper:
     """The rules in force. Safe for use by several threads. ConfigError when there is no such folder."""
 
-    def __init__(self, folder: Path, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        escalation: EscalationSection,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         if not folder.is_dir():
             raise ConfigError(f"rules_dir: there is no folder {folder}")
-        self._folder, self._clock = folder, clock
+        self._folder, self._escalation, self._clock = folder, escalation, clock
         self._lock = threading.Lock()
         self._files: dict[Path, _File] = {}
         self._stored: dict[str, tuple[int, Rule | str]] = {}
@@ -142,11 +148,12 @@ class RuleKeeper:
     def _compose(self) -> RuleBook:
         found: dict[str, Rule] = {}
         broken = [f"rules_dir: {self._folder_problem}"] if self._folder_problem else []
-        for rule_id, (_, rule) in self._stored.items():
+        for rule_id, (number, rule) in self._stored.items():
             if isinstance(rule, str):
                 broken.append(rule)
             else:
                 found[rule_id] = rule
+                broken += self._misled(rule, f"store: rule {rule_id!r}, version {number}")
         for path, file in sorted(self._files.items()):
             if file.problem:
                 broken.append(file.problem)
@@ -156,7 +163,18 @@ class RuleKeeper:
                 broken.append(f"{path}:\n  id: there is another rule {file.rule.id!r}")
             else:
                 found[file.rule.id] = file.rule
+                broken += self._misled(file.rule, f"{path}: rule {file.rule.id!r}")
         return RuleBook(tuple(found.values()), tuple(broken))
+
+    def _misled(self, rule: Rule, where: str) -> list[str]:
+        """What there is to say of a rule whose escalation policy is not there. It stays in force: its alerts
+        go the way of their colour, and nobody is left without them."""
+        problem = self._escalation.problem(rule.escalation)
+        return (
+            [f"{where}:\n  {problem}; until then its alerts follow {rule.severity}"]
+            if problem
+            else []
+        )
 
 
 def _stamp(path: Path) -> Stamp:

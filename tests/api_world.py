@@ -5,14 +5,17 @@ threads. What edges send is put through its pipeline. `WRITES` says of every ope
 called with success: each call is made for the occasion, so that it can be carried out whatever was done.
 """
 
+import contextlib
 import itertools
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
+import uvicorn
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
@@ -31,6 +34,7 @@ from hub.store.tables import metadata
 from hub.viid.ids import write_time
 from hub.viid.peers import Peer
 from models.faces import FacePack
+from tests.servers import free_port, wait_for_port
 from tests.unit.hub.kit import CAMERA, PACK_SHA, SITE, FakeEdge, accept, write_config
 from tests.unit.hub.test_api import OneFacePerBrightness, photo
 from tests.unit.hub.test_pipeline import SCENE_ITEM
@@ -273,6 +277,7 @@ class World:
         return ":".join(row[name] for name in KINDS[kind].KEY)
 
     def _fill(self) -> None:
+        self.hub.ticker.look(self.now)  # the rules in files have a history too
         for kind, row in ROWS.items():
             self.done("PUT", f"/register/{kind}", Call(json=row))
         self.rule(STRANGERS)  # two rules see a stolen car that is a stranger's: an incident
@@ -288,6 +293,21 @@ class World:
         self.see(Incoming(self.edge.topics.status, b"no message"))
         self.see(self.edge.status(), self.edge.camera_state("offline", self.now))
         self.done("POST", "/watchlists/faces", WRITES["POST /watchlists/faces"](self))
+
+
+@contextlib.contextmanager
+def served(world: World) -> Iterator[str]:
+    """The hub's API on a port of its own; its URL."""
+    port = free_port()
+    server = uvicorn.Server(uvicorn.Config(world.app, port=port, log_level="error"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        wait_for_port(port)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join()
 
 
 #: One row of each kind of the register, each after those that it names.

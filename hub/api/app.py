@@ -107,7 +107,7 @@ def _application() -> FastAPI:
 
 def _operation_id(route: APIRoute) -> str:
     """What a generated client calls it: its tag and its function, such as ``alerts_list_alerts``."""
-    return f"{route.tags[0]}_{route.name}".replace(" ", "_").replace("-", "_")
+    return "_".join(map(str, (*route.tags[:1], route.name))).replace(" ", "_").replace("-", "_")
 
 
 def _described(app: FastAPI) -> dict[str, Any]:

@@ -219,7 +219,7 @@ def backtest(
 def get_rule(hub: Hub, _: Annotated[Actor, _READ], rule_id: RuleId) -> RuleDetail:
     """One rule."""
     with hub.store.read() as tx:
-        return _detail(tx, rule_id, hub.now())
+        return _detail(hub, tx, rule_id)
 
 
 @router.put("/{rule_id}", responses=documented(409), response_model=RuleDetail)
@@ -232,8 +232,9 @@ def put_draft(
 
     def carry_out(tx: Connection) -> tuple[int, RuleDetail]:
         _check_source(rules.get(tx, rule_id))
+        _check_policy(hub, draft.document)
         _save(hub, tx, who, draft.document, draft.note)
-        return 200, _detail(tx, rule_id, hub.now())
+        return 200, _detail(hub, tx, rule_id)
 
     return write.run(who, draft.model_dump_json().encode(), carry_out)
 
@@ -247,9 +248,9 @@ def enable(
     def carry_out(tx: Connection) -> tuple[int, RuleDetail]:
         row = _changeable(tx, rule_id)
         number = which.version or row["latest_version"]
-        _stored(tx, rule_id, number)  # one that is broken cannot be put in force
+        _check_policy(hub, _stored(tx, rule_id, number))  # nor can one that is broken
         _enable(hub, tx, who, rule_id, number)
-        return 200, _detail(tx, rule_id, hub.now())
+        return 200, _detail(hub, tx, rule_id)
 
     return write.run(who, which.model_dump_json().encode(), carry_out)
 
@@ -261,7 +262,7 @@ def disable(hub: Hub, who: Annotated[Actor, _WRITE], write: Write, rule_id: Rule
     def carry_out(tx: Connection) -> tuple[int, RuleDetail]:
         _changeable(tx, rule_id)
         _enable(hub, tx, who, rule_id, None)
-        return 200, _detail(tx, rule_id, hub.now())
+        return 200, _detail(hub, tx, rule_id)
 
     return write.run(who, b"", carry_out)
 
@@ -301,9 +302,10 @@ def roll_back(
     def carry_out(tx: Connection) -> tuple[int, RuleDetail]:
         _changeable(tx, rule_id)
         rule = _stored(tx, rule_id, back.version)
+        _check_policy(hub, rule)
         number = _save(hub, tx, who, rule, back.note or f"back to version {back.version}")
         _enable(hub, tx, who, rule_id, number)
-        return 200, _detail(tx, rule_id, hub.now())
+        return 200, _detail(hub, tx, rule_id)
 
     return write.run(who, back.model_dump_json().encode(), carry_out)
 
@@ -327,6 +329,12 @@ def _enable(hub: Services, tx: Connection, who: Actor, rule_id: str, number: int
 def _check_source(row: RowMapping | None) -> None:
     if row is not None and row["source"] == "file":
         raise Problem(409, "in_file", "this rule is in a file of rules_dir: change it there")
+
+
+def _check_policy(hub: Services, rule: Rule) -> None:
+    """A rule that names an escalation policy that is not there is neither kept nor put in force."""
+    if problem := hub.escalation.problem(rule.escalation):
+        raise InputError(problem)
 
 
 def _row(tx: Connection, rule_id: str) -> RowMapping:
@@ -366,16 +374,17 @@ def _in_force(tx: Connection, rule_id: str) -> Rule | None:
     return _stored(tx, rule_id, row["enabled_version"])
 
 
-def _detail(tx: Connection, rule_id: str, now: datetime) -> RuleDetail:
+def _detail(hub: Services, tx: Connection, rule_id: str) -> RuleDetail:
     row = _row(tx, rule_id)
     document = _version(tx, rule_id, row["latest_version"])["document"]
     try:
         rule = parse_rule(document, f"version {row['latest_version']}")
     except ConfigError as error:
         return RuleDetail(**row, document=document, problem=str(error), feedback=None)
-    verdicts = rules.verdicts(tx, now - _VERDICTS_OF).get(rule_id, {})
+    verdicts = rules.verdicts(tx, hub.now() - _VERDICTS_OF).get(rule_id, {})
     feedback = FeedbackOut(**asdict(feedback_of(rule, verdicts)))
-    return RuleDetail(**row, document=document, problem="", feedback=feedback)
+    problem = hub.escalation.problem(rule.escalation)
+    return RuleDetail(**row, document=document, problem=problem, feedback=feedback)
 
 
 def _replayed(tx: Connection, draft: Rule, wanted: BacktestRequest, now: datetime) -> BacktestOut:

@@ -9,19 +9,16 @@ import os
 import pkgutil
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
-import uvicorn
 
 from hub.access import Role
-from tests.api_world import UNIT, Call, World
+from tests.api_world import UNIT, Call, World, served
 from tests.conftest import ROOT
-from tests.servers import free_port, wait_for_port
 
 GENERATOR = ROOT / ".tools" / "client" / "bin" / "openapi-python-client"
 PACKAGE = "gatehouse_client"
@@ -58,14 +55,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 @pytest.fixture(scope="module")
 def url(world: World) -> Iterator[str]:
     """Where the hub is served."""
-    port = free_port()
-    server = uvicorn.Server(uvicorn.Config(world.app, port=port, log_level="error"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    wait_for_port(port)
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    thread.join()
+    with served(world) as address:
+        yield address
 
 
 def test_every_module_of_it_can_be_imported(package: Path) -> None:

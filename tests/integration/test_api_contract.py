@@ -150,7 +150,7 @@ def test_every_operation_has_a_name_of_its_own() -> None:
 
 
 #: One document each, though its path reads like that of a list.
-REPORTS = {f"{PREFIX}/health"}
+REPORTS = {f"{PREFIX}/health", f"{PREFIX}/subjects/status"}
 
 
 def _shape(operation: dict[str, Any]) -> dict[str, Any] | None:

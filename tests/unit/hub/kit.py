@@ -312,7 +312,7 @@ class HubBench:
         self.store = open_store(self.config.database_url)
         self.files = EvidenceFiles(self.config.data_dir / "evidence", FileVault(bytes(32)))
         self.gallery = Gallery("test-pack", PACK_SHA, 128, accept)
-        self.rules = RuleKeeper(self.config.rules_dir)
+        self.rules = RuleKeeper(self.config.rules_dir, self.config.escalation)
         self.teller = Teller(self.sinks, self.signing)
         self.pipeline = Pipeline(
             {self.edge.id: self.edge.known},

@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from hub.access import Role
+from hub.escalation import EscalationSection
 from hub.feedback import feedback_of, interval
 from hub.rule_diff import FieldChange, diff
 from hub.rules import parse_rule
-from hub.store.rules import verdicts
+from hub.store.rules import Saved, save, verdicts
 from tests.unit.hub.kit import NOW, PLATE, FakeEdge, at, entry
 from tests.unit.hub.test_api import Api, api, application  # noqa: F401 - fixtures
 from tests.unit.hub.timeline import Timeline
@@ -168,6 +169,7 @@ def test_a_backtest_finds_what_life_did(
 ) -> None:
     from hub.backtest import replay
     from hub.store.backtest import Past
+    from hub.store.registry import StoredRegister
     from hub.store.windows import StoredWindows
 
     timeline = Timeline(tmp_path, edge, empty_database, rule)
@@ -179,7 +181,7 @@ def test_a_backtest_finds_what_life_did(
         start = timeline.utc.replace(year=2026, month=11, day=1)
         past = Past(tx, start, timeline.utc, timeline.utc)
         report = replay(
-            watched, past.sightings(watched), StoredWindows(tx), timeline.register, timeline.utc
+            watched, past.sightings(watched), StoredWindows(tx), StoredRegister(tx), timeline.utc
         )
     assert report.alerts == len(in_life)
     assert {s.observation_id for s in report.samples} == {a["observation_id"] for a in in_life}
@@ -220,3 +222,30 @@ def test_a_diff_goes_into_tables() -> None:
         FieldChange("b", None, [1]),
         FieldChange("schedule.zone", "UTC", "X"),
     )
+
+
+def test_a_rule_that_names_no_policy_that_there_is_is_refused(api: Api) -> None:  # noqa: F811
+    refused = put(api, escalation="night-theft")
+    assert (refused.status_code, refused.json()["reason"]) == (422, "unusable_input")
+    assert refused.json()["detail"].startswith("escalation: there is no policy 'night-theft'")
+    assert api.call("GET", "/rules/night").status_code == 404
+    api.services = replace(
+        api.services,
+        escalation=EscalationSection.model_validate(
+            {"policies": {"night-theft": {"acknowledge_within_s": 60, "close_within_s": 600}}}
+        ),
+    )
+    api.client.app.state.services = api.services
+    assert put(api, escalation="night-theft").json()["problem"] == ""
+
+
+def test_a_version_whose_policy_has_gone_is_not_put_in_force(api: Api) -> None:  # noqa: F811
+    with api.bench.store.write() as tx:
+        document = {**RULE, "escalation": "gone"}
+        save(tx, Saved("night", "plate_watchlist", "Night", "store", document, "ann"), NOW)
+    shown = api.call("GET", "/rules/night").json()
+    assert shown["problem"].startswith("escalation: there is no policy 'gone'")
+    for step, body in (("enable", {}), ("rollback", {"version": 1})):
+        refused = api.call("POST", f"/rules/night/{step}", json=body)
+        assert (refused.status_code, refused.json()["reason"]) == (422, "unusable_input"), step
+    assert api.call("GET", "/rules/night").json()["enabled_version"] is None

@@ -6,14 +6,22 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
+from hub.app import check_rules
+from hub.config import load_config
+from hub.escalation import ColourPolicy, EscalationSection
 from hub.rule_store import RuleKeeper
+from hub.rules import load_rules
 from hub.store import rules
 from hub.store.rule_tables import rule_versions
 from hub.store.rules import Saved
+from tests.conftest import ROOT
 from tests.unit.hub.kit import NOW, HubBench, at, entry
 from wire.errors import ConfigError
 
 TEXT = 'id = "{0}"\ntitle = "{1}"\nkind = "plate_watchlist"\nowner = "o"\nseverity = "red"\n{2}'
+
+NIGHT = ColourPolicy(acknowledge_within_s=60, close_within_s=600)
+POLICIES = EscalationSection(policies={"night-theft": NIGHT})
 
 
 class Desk:
@@ -22,7 +30,7 @@ class Desk:
     def __init__(self, bench: HubBench, folder: Path) -> None:
         self.bench, self.folder, self.clock_s = bench, folder, 0.0
         folder.mkdir()
-        self.keeper = RuleKeeper(folder, lambda: self.clock_s)
+        self.keeper = RuleKeeper(folder, POLICIES, lambda: self.clock_s)
 
     def write(self, name: str, rule: str, title: str = "T", more: str = "") -> None:
         path = self.folder / f"{name}.toml"
@@ -144,7 +152,7 @@ def test_rules_do_not_end_because_a_disk_is_away(desk: Desk) -> None:
 
 def test_without_a_folder_nothing_starts(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="rules_dir: there is no folder"):
-        RuleKeeper(tmp_path / "nowhere")
+        RuleKeeper(tmp_path / "nowhere", POLICIES)
 
 
 def test_the_history_of_a_file(desk: Desk) -> None:
@@ -180,3 +188,30 @@ def test_the_pipeline_takes_up_a_change_with_the_next_message(bench: HubBench) -
         rules.enable(tx, "again", number, "ann", NOW)
     outcome = bench.run(bench.edge.plate())
     assert (outcome.raised, outcome.joined) == (1, 1)
+
+
+def test_a_rule_that_names_no_policy_that_there_is_says_so_and_stays_in_force(desk: Desk) -> None:
+    desk.write("a", "a", more='escalation = "night-theft"\n')
+    assert desk.titles() == {"a": "T"}
+    assert desk.keeper.broken == ()
+    desk.write("a", "a", more='escalation = "night-heft"\n')
+    desk.write("b", "b")
+    assert desk.titles() == {"a": "T", "b": "T"}
+    (message,) = desk.keeper.broken
+    assert message == (
+        f"{desk.folder}/a.toml: rule 'a':\n"
+        "  escalation: there is no policy 'night-heft' in [escalation.policies] of the hub's file;"
+        " there are: night-theft; until then its alerts follow red"
+    )
+    desk.write("a", "a")
+    desk.titles()
+    assert desk.keeper.broken == ()
+
+
+def test_the_shipped_rules_and_the_shipped_configuration_fit() -> None:
+    config = load_config(ROOT / "configs" / "hub.toml")
+    book = load_rules(config.rules_dir)
+    check_rules(book, config.escalation)
+    assert any(rule.escalation for rule in book.rules)
+    with pytest.raises(ConfigError, match="rule 'car-doors':\n  escalation: there is no policy"):
+        check_rules(book, EscalationSection())
