@@ -89,7 +89,7 @@ def bench(
     only: Annotated[
         list[str] | None,
         typer.Option(
-            help="decoding, networks, behaviours, pipeline, hub or gallery; can be given more than once."
+            help="decoding, networks, behaviours, pipeline, hub, rules or gallery; may be repeated."
         ),
     ] = None,
     pack: Annotated[
@@ -102,7 +102,7 @@ def bench(
         Path | None, typer.Option(help="Write the page here (docs/benchmarks.md).")
     ] = None,
 ) -> None:
-    """Measure this machine: decoding, networks, the pipeline with 1 to 8 cameras, the hub, the gallery.
+    """Measure this machine: decoding, networks, the pipeline with 1 to 8 cameras, hub, rules, gallery.
 
     Needs a checkout of the repository: the benchmarks are in tests/bench.
     """

@@ -29,7 +29,7 @@ def run(
     if unknown:
         raise InputError(f"there is no benchmark {unknown[0]!r}: the parts are {', '.join(PARTS)}")
     names = list(only or PARTS)
-    if "hub" in names and mosquitto_path() is None:
+    if {"hub", "rules"} & set(names) and mosquitto_path() is None:
         raise InputError(
             "the hub is measured beside mosquitto, which is not here: make bench installs it"
         )
