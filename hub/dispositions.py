@@ -21,7 +21,7 @@ from hub.viid.dispositions import (
     INVALID,
     Ask,
     Disposition,
-    State,
+    DispositionState,
     Wrong,
     asked,
     check_id,
@@ -86,12 +86,12 @@ class DispositionDesk:
         wanted = read_disposition(item, now)
         if kept is None:
             return self._new(tx, peer, wanted, now)
-        if kept["state"] == State.WITHDRAWN:
+        if kept["state"] == DispositionState.WITHDRAWN:
             raise Wrong(INVALID, "it was withdrawn: a new one needs an id of its own")
         return self._again(tx, peer, kept, wanted, now)
 
     def _new(self, tx: Connection, peer: Peer, wanted: Disposition, now: datetime) -> str:
-        dispositions.put(tx, wanted, peer.id, State.WAITING, now, new=True)
+        dispositions.put(tx, wanted, peer.id, DispositionState.WAITING, now, new=True)
         self._record(tx, peer, "disposition.received", wanted, now)
         if wanted.kind is ListKind.FACE:
             return (
@@ -103,15 +103,15 @@ class DispositionDesk:
         self, tx: Connection, peer: Peer, kept: RowMapping, wanted: Disposition, now: datetime
     ) -> str:
         before, live = dispositions.read(kept), self._live(tx, wanted.id)
-        if kept["state"] == State.REQUESTED and not live:
+        if kept["state"] == DispositionState.REQUESTED and not live:
             raise Wrong(INVALID, "it was removed here: a new one needs an id of its own")
         if wanted.says_the_same_as(before):
             return "known"
         if wanted.kind is not before.kind:
             raise Wrong(INVALID, "DispositionCategory: a new one needs an id of its own")
-        state = State(kept["state"])
+        state = DispositionState(kept["state"])
         if not wanted.narrows(before) and wanted.kind is ListKind.FACE:
-            state = move(state, State.WAITING)
+            state = move(state, DispositionState.WAITING)
         dispositions.put(tx, wanted, peer.id, state, now, new=False)
         self._record(tx, peer, "disposition.changed", wanted, now)
         if wanted.narrows(before):
@@ -150,7 +150,7 @@ class DispositionDesk:
         kept = dispositions.lock(tx, disposition_id)
         if kept is None:
             raise Wrong(INVALID, "there is no such disposition")
-        move(State(kept["state"]), State.REQUESTED)
+        move(DispositionState(kept["state"]), DispositionState.REQUESTED)
         wish = self._wish(dispositions.read(kept), subject_id, self.now())
         entry = watch_requests.request(tx, wish, requester, self.now())
         dispositions.requested(tx, disposition_id, entry.id)
@@ -173,9 +173,9 @@ class DispositionDesk:
         kept = self._kept(tx, peer, disposition_id)
         if kept is None:
             raise Wrong(INVALID, "there is no such disposition")
-        if kept["state"] == State.WITHDRAWN:
+        if kept["state"] == DispositionState.WITHDRAWN:
             return "known"
-        move(State(kept["state"]), State.WITHDRAWN)
+        move(DispositionState(kept["state"]), DispositionState.WITHDRAWN)
         for entry in self._live(tx, disposition_id):
             watch_requests.remove(tx, entry, peer.actor, now)
         dispositions.withdraw(tx, disposition_id)

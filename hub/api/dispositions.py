@@ -12,7 +12,7 @@ from hub.api.problems import Problem, documented, not_found
 from hub.api.services import Hub
 from hub.api.shapes import DispositionOut, DispositionSubject, EntryOut, PageOf
 from hub.store import dispositions, watchlists
-from hub.viid.dispositions import State, Wrong
+from hub.viid.dispositions import DispositionState, Wrong
 
 router = APIRouter(prefix="/dispositions", tags=["watchlists"], responses=documented())
 _READ, _WRITE = allowed(Scope.WATCHLISTS_READ), allowed(Scope.WATCHLISTS_WRITE)
@@ -23,7 +23,7 @@ DispositionId = Annotated[str, Path(max_length=40)]
 def list_dispositions(
     hub: Hub,
     _: Annotated[Actor, _READ],
-    state: State | None = None,
+    state: DispositionState | None = None,
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> PageOf[DispositionOut]:

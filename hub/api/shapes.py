@@ -7,7 +7,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from hub.alerts import Disposition, Level, State
 from hub.consent import ReasonKind
 from hub.passes import PassKind, PassState
-from hub.viid.dispositions import State as DispositionState
+from hub.viid.dispositions import DispositionState
 from hub.watchlist import Category, EntryState, ListKind
 from wire.messages import AlertEvidence, ConditionMatch, FaceMatch, PlateMatch, Severity
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, RowMapping, delete, insert, select, update
 
 from hub.store.disposition_tables import disposition_entries, dispositions
 from hub.store.pages import Page, fetch
-from hub.viid.dispositions import Disposition, State
+from hub.viid.dispositions import Disposition, DispositionState
 from hub.watchlist import ListKind
 
 _KEPT = dispositions.c
@@ -30,7 +30,13 @@ def read(row: Mapping[Any, Any]) -> Disposition:
 
 
 def put(
-    tx: Connection, disposition: Disposition, peer: str, state: State, now: datetime, *, new: bool
+    tx: Connection,
+    disposition: Disposition,
+    peer: str,
+    state: DispositionState,
+    now: datetime,
+    *,
+    new: bool,
 ) -> None:
     """Store a disposition, or what has changed of it."""
     values = {**asdict(disposition), "kind": disposition.kind.value, "state": state.value}
@@ -42,7 +48,7 @@ def put(
 
 def withdraw(tx: Connection, disposition_id: str) -> None:
     """Keep the id of a disposition, and nothing of what it said."""
-    values = {**_BLANK, "state": State.WITHDRAWN.value}
+    values = {**_BLANK, "state": DispositionState.WITHDRAWN.value}
     tx.execute(update(dispositions).where(_KEPT.id == disposition_id).values(**values))
 
 
@@ -50,7 +56,7 @@ def requested(tx: Connection, disposition_id: str, entry_id: str) -> None:
     """Store that an entry was requested for a disposition."""
     row = {"entry_id": entry_id, "disposition_id": disposition_id}
     tx.execute(insert(disposition_entries), [row])
-    state = {"state": State.REQUESTED.value}
+    state = {"state": DispositionState.REQUESTED.value}
     tx.execute(update(dispositions).where(_KEPT.id == disposition_id).values(**state))
 
 

@@ -44,7 +44,7 @@ OPERATIONS: Final[Mapping[str, Mapping[str, Ask]]] = MappingProxyType(
 """OperateType, by how the peers count."""
 
 
-class State(StrEnum):
+class DispositionState(StrEnum):
     """Life of a disposition here. `WAITING` ones are of a person whom nobody has enrolled yet."""
 
     WAITING = "waiting"
@@ -52,11 +52,15 @@ class State(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
-MOVES: Final[Mapping[State, frozenset[State]]] = MappingProxyType(
+MOVES: Final[Mapping[DispositionState, frozenset[DispositionState]]] = MappingProxyType(
     {
-        State.WAITING: frozenset({State.WAITING, State.REQUESTED, State.WITHDRAWN}),
-        State.REQUESTED: frozenset({State.WAITING, State.WITHDRAWN}),
-        State.WITHDRAWN: frozenset(),
+        DispositionState.WAITING: frozenset(
+            {DispositionState.WAITING, DispositionState.REQUESTED, DispositionState.WITHDRAWN}
+        ),
+        DispositionState.REQUESTED: frozenset(
+            {DispositionState.WAITING, DispositionState.WITHDRAWN}
+        ),
+        DispositionState.WITHDRAWN: frozenset(),
     }
 )
 
@@ -112,7 +116,7 @@ class Disposition:
         )
 
 
-def move(state: State, to: State) -> State:
+def move(state: DispositionState, to: DispositionState) -> DispositionState:
     """The state after the move. Wrong when the table has none."""
     if to not in MOVES[state]:
         raise Wrong(INVALID, f"the disposition is {state}: it cannot become {to}")

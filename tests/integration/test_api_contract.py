@@ -149,6 +149,13 @@ def test_every_operation_has_a_name_of_its_own() -> None:
     assert len(names) == len(set(names))
 
 
+def test_every_shape_has_a_name_of_its_own() -> None:
+    """FastAPI writes the module before a name that two shapes have, and a program that reads the description
+    takes both for one."""
+    shapes = DESCRIBED["components"]["schemas"]
+    assert [n for n in shapes if "__" in n or n.endswith(("-Input", "-Output"))] == []
+
+
 #: One document each, though its path reads like that of a list.
 REPORTS = {f"{PREFIX}/health", f"{PREFIX}/subjects/status"}
 

@@ -8,7 +8,7 @@ import pytest
 from hub.viid.dispositions import (
     MOVES,
     Ask,
-    State,
+    DispositionState,
     Wrong,
     asked,
     expiry,
@@ -139,9 +139,9 @@ def test_one_object_alone_is_a_list_too() -> None:
     ) == [{"a": 1}]
 
 
-@pytest.mark.parametrize("state", list(State))
-@pytest.mark.parametrize("to", list(State))
-def test_the_moves(state: State, to: State) -> None:
+@pytest.mark.parametrize("state", list(DispositionState))
+@pytest.mark.parametrize("to", list(DispositionState))
+def test_the_moves(state: DispositionState, to: DispositionState) -> None:
     if to in MOVES[state]:
         assert move(state, to) is to
     else:
