@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 
 from hub.access import Actor, Scope
 from hub.api.access import Write, allowed
+from hub.api.lists import files
 from hub.api.problems import Problem, documented, not_found
 from hub.api.register import Key
 from hub.api.services import Hub, Services
@@ -26,7 +27,7 @@ _MOST_CARDS = 2000
 
 
 def _file(media_type: str) -> dict[int | str, dict[str, object]]:
-    return {200: {"description": "The file.", "content": {media_type: {}}}}
+    return {200: {"description": "The file.", "content": files(media_type)}}
 
 
 @router.get("/all/code/sheet", response_class=Response, responses=_file("text/html"))
