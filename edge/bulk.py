@@ -26,7 +26,7 @@ _SEND_S: Final = 120.0
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """What is sent. One of `qos` 0 is not waited for."""
+    """What is sent. One of `qos` 0 is waited for until it is on its way, and is kept by nobody."""
 
     topic: str
     payload: bytes
@@ -97,9 +97,8 @@ class BulkSender:
         if self._link is None or self._link.lost:
             self._hang_up()
             self._link = self._open()
-        if parcel.qos == 0:
-            self._link.publish(parcel.topic, parcel.payload, qos=0)
-        elif not self._link.publish_and_wait(parcel.topic, parcel.payload, _SEND_S):
+        topic, payload = parcel.topic, parcel.payload
+        if not self._link.publish_and_wait(topic, payload, _SEND_S, qos=parcel.qos):
             self._hang_up()
             raise BrokerError(f"the broker did not take {len(parcel.payload)} bytes in time")
 
@@ -109,6 +108,6 @@ class BulkSender:
             self._link = None
 
 
-def bulk_sender(broker: BrokerSection, site: str, edge: str) -> BulkSender:
-    """The sender of one edge box."""
-    return BulkSender(lambda: open_link(broker, f"gatehouse-{site}-{edge}-bulk"))
+def bulk_sender(broker: BrokerSection, site: str, edge: str, what: str = "bulk") -> BulkSender:
+    """A sender of one edge box, for `what` alone."""
+    return BulkSender(lambda: open_link(broker, f"gatehouse-{site}-{edge}-{what}"))

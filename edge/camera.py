@@ -55,10 +55,11 @@ class Networks:
 
 @dataclass(frozen=True, slots=True)
 class Outlets:
-    """Where a camera's findings and changes of state go."""
+    """Where a camera's findings and changes of state go. `show` is offered each frame, and is quick."""
 
     tell: Callable[[Finding], str | None]
     tell_camera: Callable[[str, CameraObservation], None]
+    show: Callable[[RawFrame], None] = lambda _: None
 
 
 class Camera:
@@ -200,6 +201,7 @@ class Camera:
     def frame(self, frame: RawFrame) -> None:
         """A frame to analyse."""
         seen = replace(frame, pixels=mask(frame.pixels, self._privacy))
+        self._outlets.show(seen)
         self.counters.dropped += self._hand_over(seen)
 
     def picture_came(self, at_s: float) -> None:

@@ -139,6 +139,8 @@ class CameraSection(_Section):
     and vehicles, which `zones` and `lines` are about. `liveness` judges whether a face is a living one: told
     of only (``observe``), or a spoof is never named (``enforce``). What lies in a polygon of `privacy` is
     black to everything behind the decoder.
+    `live` is the most that this camera gives when the hub asks to see it live: nothing, its picture with
+    faces blurred, or also the whole picture, to those who may see that.
     `starts_at` is when the file's first frame was captured; without it, when it is opened.
     """
 
@@ -156,6 +158,7 @@ class CameraSection(_Section):
     min_face_px: Annotated[int, Field(ge=12, le=1000)] = 40
     health: bool = True
     frozen_after_s: Annotated[float, Field(ge=3, le=86400)] = 7.0
+    live: Literal["off", "blurred", "whole"] = "blurred"
     pace: Literal["realtime", "asap"] = "realtime"
     starts_at: AwareDatetime | None = None
     privacy: tuple[PolygonPoints, ...] = ()

@@ -60,9 +60,11 @@ class Link:
         """Hand a message to the broker; lost silently if the connection is."""
         self._client.publish(topic, payload, qos=qos, retain=retain)
 
-    def publish_and_wait(self, topic: str, payload: bytes, timeout_s: float) -> bool:
-        """Hand over a message of QoS 1; whether the broker has taken it in time."""
-        info = self._client.publish(topic, payload, qos=1)
+    def publish_and_wait(
+        self, topic: str, payload: bytes, timeout_s: float, *, qos: int = 1
+    ) -> bool:
+        """Hand over a message; whether the broker has taken it in time. One of QoS 0 is only sent off."""
+        info = self._client.publish(topic, payload, qos=qos)
         deadline_s = time.monotonic() + timeout_s
         while not (info.is_published() or self.lost):
             if time.monotonic() >= deadline_s:

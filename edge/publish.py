@@ -31,6 +31,7 @@ from edge.emit import Origin
 from edge.evidence import EvidenceRing
 from edge.face_matching_box import BoxMatching
 from edge.link import Incoming, Link, Will, open_link
+from edge.live_camera import LiveCameras
 from edge.outbox import Outbox
 from edge.timing import Backoff
 from wire.codec import decode
@@ -49,6 +50,7 @@ from wire.messages import (
     GalleryReply,
     GallerySlice,
     HubStatus,
+    LiveCommand,
     Message,
 )
 from wire.topics import HUB
@@ -97,6 +99,7 @@ class Publisher:
         clips: ClipMaker | None = None,
         matching: BoxMatching | None = None,
         allowed: BoxAllowList | None = None,
+        live: LiveCameras | None = None,
     ) -> None:
         """Without `clips` this box has none; with `matching` it matches faces itself, with `allowed` it opens
         by plate."""
@@ -113,6 +116,9 @@ class Publisher:
             topics.hub_status: HubStatus,
             topics.command("evidence"): EvidenceCommand,
         }
+        self._live = live
+        if live is not None:
+            self._expected[topics.command("live")] = LiveCommand
         if matching is not None:
             self._expected[topics.command("gallery")] = GallerySlice
             self._expected[topics.command("gallery-erase")] = GalleryErase
@@ -282,6 +288,9 @@ class Publisher:
                 self._delivery.hub_said(session_id, online=online, retained=retained)
             case EvidenceCommand() as command:
                 self._give_evidence(link, command)
+            case LiveCommand() as command if self._live is not None:
+                answer = self._sign(self._live.command(command))
+                link.publish(self._origin.topics.reply("live"), answer, qos=1)
             case GallerySlice() | GalleryErase() as command if self._matching is not None:
                 reply = self._matching.command(command, heard.message.payload)
                 self._tell_held(link, "gallery", reply)

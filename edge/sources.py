@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 import av
 import cv2
 import numpy as np
+from av.video.reformatter import VideoReformatter
 
 from edge.frame import ArrayPixels, Grey, Image, Pixels, shrink
 from edge.tap import PacketTap
@@ -251,7 +252,9 @@ class _AvPixels:
         return self.frame.width, self.frame.height
 
     def bgr(self) -> Image:
-        image: Image = self.frame.to_ndarray(format="bgr24")
+        # A reformatter of its own: the frame's is shared, and several threads may ask for one frame.
+        converted: Any = VideoReformatter().reformat(self.frame, format="bgr24")
+        image: Image = converted.to_ndarray()
         return image
 
     def grey(self, width_px: int) -> Grey:

@@ -35,6 +35,7 @@ from edge.evidence import EvidenceRing
 from edge.face_matching_box import BoxMatching, hub_time
 from edge.findings import Finding
 from edge.grants import GrantBook
+from edge.live_camera import LiveCameras
 from edge.mailbox import Mailboxes
 from edge.networks import load_networks
 from edge.outbox import Outbox, SqliteOutbox
@@ -135,6 +136,17 @@ class _Worker:
         ring = EvidenceRing(config.evidence.ring_mb * _MEGABYTE)
         matching = _matching(config, networks, topics, lambda: hub_time(parts.clocks.now, offset))
         self._bulk = bulk_sender(config.broker, topics.site, topics.edge)
+        self._live = LiveCameras(
+            {camera.id: camera.live for camera in config.cameras},
+            networks.faces.detector,
+            origin,
+            bulk_sender(config.broker, topics.site, topics.edge, "live"),
+            hub_key=sealing_key(config.hub.sealing_key),
+            new_id=new_message_id,
+            now=parts.clocks.now,
+            hub_now=lambda: hub_time(parts.clocks.now, offset),
+            monotonic_s=parts.clocks.monotonic_s,
+        )
         self._taps = packet_taps(config, parts.clocks.now)
         self._clips = ClipMaker(
             self._taps,
@@ -178,6 +190,7 @@ class _Worker:
             clips=self._clips,
             matching=matching,
             allowed=self._devices.plates,
+            live=self._live,
         )
         self._cameras = {
             section.id: self._camera(section, networks, opening_levels(config, section.id))
@@ -198,7 +211,7 @@ class _Worker:
             networks,
             self._boxes,
             self._parts.counters.of(section.id),
-            Outlets(self._tell, self._tell_camera),
+            Outlets(self._tell, self._tell_camera, self._live.offer),
             new_track_id=lambda: f"{self._boot_id}-{section.id}-{next(numbers)}",
             clocks=self._parts.clocks,
             tap=self._taps.get(section.id),
@@ -212,6 +225,7 @@ class _Worker:
             self._publisher.start()
             self._bulk.start()
             self._clips.start()
+            self._live.start()
         self._devices.start()
         for thread in self._threads:
             thread.start()
@@ -269,6 +283,7 @@ class _Worker:
             if thread.is_alive():
                 thread.join(_STOP_S)
         if self._parts.publish:
+            self._live.stop(_STOP_S)
             self._clips.stop(_STOP_S)
             self._bulk.stop(_STOP_S)
             self._publisher.stop()

@@ -22,6 +22,7 @@ class Scope(StrEnum):
     EVIDENCE_READ = "evidence:read"
     EVIDENCE_WHOLE = "evidence:whole"
     EVIDENCE_EXPORT = "evidence:export"
+    LIVE_VIEW = "live:view"
     OBSERVATIONS_READ = "observations:read"
     LOOK_UP = "lookup"
     WATCHLISTS_READ = "watchlists:read"
@@ -57,12 +58,15 @@ _SEES_ALERTS = {Scope.ALERTS_READ, Scope.EVIDENCE_READ, Scope.HEALTH_READ}
 
 SCOPES: Final[Mapping[Role, frozenset[Scope]]] = MappingProxyType(
     {
-        Role.GUARD: frozenset({*_SEES_ALERTS, Scope.ALERTS_WRITE, Scope.PASSES_REQUEST}),
+        Role.GUARD: frozenset(
+            {*_SEES_ALERTS, Scope.ALERTS_WRITE, Scope.LIVE_VIEW, Scope.PASSES_REQUEST}
+        ),
         Role.OPERATOR: frozenset(
             {
                 *_SEES_ALERTS,
                 Scope.ALERTS_WRITE,
                 Scope.ALERTS_SILENCE,
+                Scope.LIVE_VIEW,
                 Scope.OBSERVATIONS_READ,
                 Scope.LOOK_UP,
                 Scope.EVIDENCE_EXPORT,
@@ -94,6 +98,7 @@ SCOPES: Final[Mapping[Role, frozenset[Scope]]] = MappingProxyType(
             {
                 *_SEES_ALERTS,
                 Scope.ALERTS_WRITE,
+                Scope.LIVE_VIEW,
                 Scope.OBSERVATIONS_READ,
                 Scope.EVIDENCE_WHOLE,
                 Scope.EVIDENCE_EXPORT,

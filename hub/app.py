@@ -44,6 +44,7 @@ from hub.housekeeping import Housekeeper
 from hub.inbox import Inbox
 from hub.incoming import Incoming, KnownEdge
 from hub.ingest import IngestWorker
+from hub.live import LiveDesk, is_live
 from hub.pipeline import Pipeline
 from hub.raise_alerts import Raiser
 from hub.rounds import Rounds
@@ -200,6 +201,7 @@ class Hub:
         )
         self.downlink = Downlink(self.broker, known, self.keys.signing, now)
         self.allow_lists = AllowListKeeper(self.store, self.downlink, config.allow_list, now)
+        self.live = LiveDesk(known, self.downlink, self.keys.opening, now)
         self.evidence = EvidenceKeeper(self.store, self.files, self.downlink, now)
         self.forwarders = [
             Forwarder(route, self.store, now)
@@ -272,6 +274,7 @@ class Hub:
             blurrer=ClipBlurrer(faces.enroller.detector) if faces else None,
             visitors=visitor_desk(config, self.keys, self.store),
             viid=make_desk(config.viid, self.store, now) if config.viid else None,
+            live=self.live,
         )
 
     def _make_ingest(
@@ -297,6 +300,7 @@ class Hub:
             worker.start()
         self.ingest.start()
         self.evidence.start()
+        self.live.start()
         self.allow_lists.start()
         self.slices.start()
         for forwarder in self.forwarders:
@@ -310,6 +314,7 @@ class Hub:
             worker.stop()
         self.ingest.stop()
         self.evidence.stop()
+        self.live.stop()
         self.allow_lists.stop()
         self.slices.stop()
         for forwarder in self.forwarders:
@@ -325,6 +330,8 @@ class Hub:
         topic = parse(incoming.topic)
         if topic is not None and topic.channel == "evidence":
             self.evidence.offer(incoming)
+        elif topic is not None and is_live(topic):
+            self.live.receive(incoming)
         else:
             self.inbox.put(incoming)
 

@@ -24,6 +24,8 @@ from wire.messages import (
     EvidenceReply,
     FaceObservation,
     GalleryReply,
+    LivePicture,
+    LiveReply,
     Message,
 )
 from wire.topics import Topic, parse
@@ -147,7 +149,8 @@ def _is_from(envelope: SignedEnvelope, topic: Topic, edge: KnownEdge) -> bool:
 _CHANNELS: Final[Mapping[str, tuple[type[Message] | tuple[type[Message], ...], bool]]] = {
     "status": (EdgeStatus, False),
     "health": (CameraHealth, True),
-    "reply": ((EvidenceReply, GalleryReply, AllowListReply), False),
+    "live": (LivePicture, True),
+    "reply": ((EvidenceReply, GalleryReply, LiveReply, AllowListReply), False),
     "observation": (get_args(AnyObservation), True),
 }
 
@@ -208,7 +211,7 @@ _FACELESS: Final = frozenset(
     model.TYPE
     for model in (
         *(*get_args(AnyObservation), EdgeStatus, CameraHealth),
-        *(EvidenceReply, GalleryReply, AllowListReply),
+        *(EvidenceReply, GalleryReply, LiveReply, AllowListReply),
     )
     if model is not FaceObservation
 )

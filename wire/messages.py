@@ -617,6 +617,49 @@ class AllowListReply(Message):
     reason: Annotated[str, Field(max_length=400)] = ""
 
 
+LiveFaces = Literal["blurred", "whole"]
+
+
+class LiveCommand(Message):
+    """The hub wants pictures of one camera until `until`, by the hub's clock, at most `rate_hz` a second.
+
+    The same session with a later `until` goes on, with one that is past it ends. A box that hears nothing
+    more ends it by itself.
+    """
+
+    TYPE: ClassVar[str] = "gatehouse.command.live.v1"
+    session_id: MessageId
+    camera: Identifier
+    until: AwareDatetime
+    rate_hz: Annotated[float, Field(ge=0.2, le=10)] = 3.0
+    faces: LiveFaces = "blurred"
+
+
+class LiveReply(Message):
+    """Whether a live session is on now, was ended, or is refused, and why."""
+
+    TYPE: ClassVar[str] = "gatehouse.reply.live.v1"
+    session_id: MessageId
+    camera: Identifier
+    state: Literal["on", "off", "refused"]
+    reason: Annotated[str, Field(max_length=400)] = ""
+
+
+class LivePicture(Message):
+    """One picture of a live session: a JPEG, sealed to the hub. `number` counts them, from 1, with gaps.
+
+    Faces in it are unrecognisable where `faces` is ``blurred``. Nobody keeps it.
+    """
+
+    TYPE: ClassVar[str] = "gatehouse.live.picture.v1"
+    session_id: MessageId
+    number: Annotated[int, Field(ge=1)]
+    captured_at: AwareDatetime
+    size_px: SizePx
+    faces: LiveFaces
+    sealed: Sealed
+
+
 Severity = Literal["blue", "yellow", "red"]
 #: Who has to act: the grid cell's people, the police station, the command centre.
 AlertLevel = Literal["grid", "station", "centre"]
@@ -758,6 +801,9 @@ BY_TYPE: dict[str, type[Message]] = {
         CameraHealth,
         EvidenceCommand,
         EvidenceReply,
+        LiveCommand,
+        LiveReply,
+        LivePicture,
         GallerySlice,
         GalleryErase,
         GalleryReply,

@@ -1,9 +1,10 @@
 """What an edge saw of a face, sealed to the hub (RFC 9180, HPKE base mode).
 
 Plain bytes of a probe: a 4-byte big-endian length, that many bytes of JSON header, the embedding as
-little-endian float32, then the crop as JPEG; of a crop alone, the JPEG. The observation's id is bound in as
-HPKE ``info``, so that neither can be moved to another observation. Nothing but the hub's process memory ever
-holds them opened. `seal_bytes` and `unseal_bytes` are what all that is sealed goes through.
+little-endian float32, then the crop as JPEG; of a crop alone, and of a live picture, the JPEG. The id of
+the observation, or of the live session, is bound in as HPKE ``info``, so that none can be moved to another.
+Nothing but the hub's process memory ever holds them opened. `seal_bytes` and `unseal_bytes` are what all that
+is sealed goes through.
 """
 
 import base64
@@ -74,6 +75,16 @@ def unseal_crop(sealed: Sealed, observation_id: str, key: X25519PrivateKey) -> b
     return unseal_bytes(sealed, _crop_info(observation_id), key)
 
 
+def seal_live(jpeg: bytes, session_id: str, number: int, key: X25519PublicKey) -> Sealed:
+    """Seal one live picture, bound to its session and its place in it."""
+    return seal_bytes(jpeg, _live_info(session_id, number), key)
+
+
+def unseal_live(sealed: Sealed, session_id: str, number: int, key: X25519PrivateKey) -> bytes:
+    """Open a live picture. InvalidMessage ``wrong_key`` or ``bad_seal``."""
+    return unseal_bytes(sealed, _live_info(session_id, number), key)
+
+
 def seal_bytes(plain: bytes, info: bytes, key: X25519PublicKey) -> Sealed:
     """Seal bytes to the holder of the private half of `key`, bound to `info`."""
     ciphertext = _SUITE.encrypt(plain, key, info=info)
@@ -109,6 +120,10 @@ def _info(observation_id: str) -> bytes:
 
 def _crop_info(observation_id: str) -> bytes:
     return b"gatehouse-face-crop-v1:" + observation_id.encode()
+
+
+def _live_info(session_id: str, number: int) -> bytes:
+    return f"gatehouse-live-v1:{session_id}:{number}".encode()
 
 
 def _parse(plain: bytes) -> FaceProbe:

@@ -60,6 +60,10 @@ class EdgeTopics:
         """Frame rate, drops and lag of one camera; QoS 0."""
         return f"{self.base}/{camera}/health"
 
+    def live(self, camera: str) -> str:
+        """Live pictures of one camera, while the hub wants them; QoS 0."""
+        return f"{self.base}/{camera}/live"
+
     def evidence(self, observation_id: str, name: str) -> str:
         """Binary evidence that the hub has asked for."""
         return f"{self.base}/evidence/{observation_id}/{name}"
@@ -80,7 +84,8 @@ def alert(site: str, alert_id: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """A parsed topic. `channel` is ``status``, ``observation``, ``health``, ``evidence``, ``reply``.
+    """A parsed topic. `channel` is ``status``, ``observation``, ``health``, ``live``,
+    ``evidence``, ``reply``.
 
     `camera` is None where the channel has none; `name` is the kind, the command or the evidence's
     name; `subject` is the observation id of an evidence topic.
@@ -99,6 +104,7 @@ HUB_SUBSCRIPTIONS = (
     f"{ROOT}/+/+/status",
     f"{ROOT}/+/+/+/observation/+",
     f"{ROOT}/+/+/+/health",
+    f"{ROOT}/+/+/+/live",
     f"{ROOT}/+/+/evidence/+/+",
     f"{ROOT}/+/+/reply/+",
 )
@@ -121,5 +127,7 @@ def parse(topic: str) -> Topic | None:
             return Topic(site, edge, "observation", camera=camera, name=kind)
         case [site, edge, camera, "health"] if camera not in RESERVED:
             return Topic(site, edge, "health", camera=camera)
+        case [site, edge, camera, "live"] if camera not in RESERVED:
+            return Topic(site, edge, "live", camera=camera)
         case _:
             return None

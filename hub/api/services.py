@@ -14,6 +14,7 @@ from hub.enrolment import Enroller
 from hub.escalation import EscalationSection
 from hub.evidence_export import Exporter
 from hub.evidence_files import EvidenceFiles
+from hub.live import LiveDesk
 from hub.store import Store
 from hub.tell import Teller
 from hub.vault import Vault
@@ -45,6 +46,7 @@ class Services:
     stopping: Callable[[], bool]
     exporter: Exporter
     blurrer: ClipBlurrer | None
+    live: LiveDesk
     visitors: VisitorDesk | None = None
     viid: ViidDesk | None = None
 

@@ -192,6 +192,24 @@ EXAMPLES: dict[str, m.Message] = {
         state="gone",
         reason="it was asked for too late: newer pictures had taken its room",
     ),
+    "command_live": m.LiveCommand(
+        session_id=_id("live"), camera="gate-in", until=AT, rate_hz=2.5, faces="whole"
+    ),
+    "reply_live": m.LiveReply(session_id=_id("live"), camera="gate-in", state="on"),
+    "reply_live_refused": m.LiveReply(
+        session_id=_id("live"),
+        camera="gate-in",
+        state="refused",
+        reason="this box has no camera 'gate-in'",
+    ),
+    "live_picture": m.LivePicture(
+        session_id=_id("live"),
+        number=12,
+        captured_at=AT,
+        size_px=(960, 540),
+        faces="blurred",
+        sealed=m.Sealed(key_id="00ff00ff00ff00ff", ciphertext="c2VhbGVk"),
+    ),
     "alert_raised": m.AlertRaised(
         alert_id=_id("alert"),
         site="rosegarden",
@@ -323,7 +341,7 @@ def event(name: str) -> m.Event:
     """The example as an event of the edge ``box-1`` (or of the hub) at the site ``rosegarden``."""
     data = EXAMPLES[name]
     of_hub = name.startswith(("hub", "command", "alert"))
-    of_camera = name in _SEQUENCED or name == "edge_health"
+    of_camera = name in _SEQUENCED or name in ("edge_health", "live_picture")
     return m.Event(
         id=OBSERVATION if name == "observation_plate" else _id(name),
         site="rosegarden",

@@ -24,6 +24,7 @@ from hub.duplicates import DuplicateFinder
 from hub.enrolment import Enroller
 from hub.evidence_export import Exporter
 from hub.gallery import Gallery
+from hub.live import LiveDesk
 from hub.store import access, alerts, audit
 from models.faces import FaceDetections, FacePack
 from tests.servers import free_port
@@ -98,6 +99,13 @@ def animation() -> bytes:
     return buffer.getvalue()
 
 
+class NoCommands:
+    """Boxes that hear of everything, and send nothing."""
+
+    def command(self, edge, name, command) -> bool:
+        return True
+
+
 @dataclass
 class Api:
     bench: HubBench
@@ -169,6 +177,9 @@ def services_of(
             lambda: bench.now,
         ),
         blurrer=None,
+        live=LiveDesk(
+            {bench.edge.id: bench.edge.known}, NoCommands(), bench.opening, lambda: bench.now
+        ),
     )
 
 
