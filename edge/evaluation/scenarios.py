@@ -167,7 +167,7 @@ _ROW_Z: Final = 15.0
 def _row(random: Random, lasts_s: float) -> tuple[list[Actor], list[float]]:
     """Cars parked in a row, and where their middles are."""
     count = random.randint(4, 5)
-    xs = [(n - (count - 1) / 2) * 5.4 + random.uniform(-0.2, 0.2) for n in range(count)]
+    xs = [(n - (count - 1) / 2) * 5.3 + random.uniform(-0.2, 0.2) for n in range(count)]
     xs = [x for x in xs if abs(x) < 8.2]
     return [_stands("car", (x, _ROW_Z), lasts_s) for x in xs], xs
 

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import sqlite3
+import zipfile
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -12,15 +13,18 @@ import av
 import cv2
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from demo.clip import write_gate_clip
 from demo.site import CameraPlan
+from hub.evidence_cli import evidence_app
 from tests.chromium import chromium, play
 from tests.e2e.sites import Site, wait_until
 from tests.integration.test_rtsp import RtspServer, has_gst
 from tests.servers import mosquitto_path
+from wire.errors import InputError
 from wire.evidence import Exhibit
-from wire.keys import load_or_create_signing_key
+from wire.keys import load_or_create_signing_key, public_text
 
 PLATE = "京A12345"
 
@@ -94,6 +98,31 @@ def test_its_signature_is_that_of_the_edge(pulled: dict[str, Any]) -> None:
     captured_us = datetime.fromisoformat(pulled["alert"]["captured_at"]).timestamp() * 1e6
     assert starts_at < captured_us - 1e6
     assert ends_at > captured_us + 1e6
+
+
+def test_it_verifies_in_an_exported_case_and_no_longer_after_one_flipped_byte(
+    pulled: dict[str, Any], tmp_path: Path
+) -> None:
+    site: Site = pulled["site"]
+    why = {"purpose": "police case 2026-118"}
+    case, folder = tmp_path / "case.zip", tmp_path / "case"
+    case.write_bytes(site.api("GET", f"/alerts/{pulled['alert']['id']}/export", params=why))
+    with zipfile.ZipFile(case) as archive:
+        archive.extractall(folder)
+    (clip,) = folder.rglob("clip.mp4")
+    assert clip.read_bytes() == pulled["clip"]
+    hub = load_or_create_signing_key(site.folder / "hub" / "signing.key").public_key()
+    arguments = ["verify", str(folder), "--hub-key", public_text(hub)]
+    sound = CliRunner().invoke(evidence_app, arguments)
+    assert sound.exit_code == 0, sound.output
+    assert "clip.mp4" in sound.output.replace("\n", "")
+    data = bytearray(pulled["clip"])
+    data[len(data) // 2] ^= 0x01
+    clip.write_bytes(bytes(data))
+    damaged = CliRunner().invoke(evidence_app, arguments)
+    assert isinstance(damaged.exception, InputError)
+    assert damaged.exception.exit_code == 9
+    assert "clip.mp4" in str(damaged.exception)
 
 
 @pytest.mark.skipif(chromium() is None, reason="no Chromium: run scripts/test_servers.sh")

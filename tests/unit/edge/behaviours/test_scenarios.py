@@ -15,6 +15,15 @@ def test_nobody_gives_almost_nothing() -> None:
     assert sum(len(frame_at([], n / 5, random)) for n in range(500)) < 20
 
 
+@pytest.mark.parametrize("behaviour", SCENARIOS)
+def test_each_seed_makes_scenarios_that_end_and_say_what_they_show(behaviour: Behaviour) -> None:
+    shows, ordinary = SCENARIOS[behaviour]
+    for seed in range(500):
+        made = shows(Random(f"{seed} {behaviour}")), ordinary(Random(f"{seed} no {behaviour}"))
+        assert [one.shows_it for one in made] == [True, False]
+        assert all(one.actors and one.lasts_s <= 120 for one in made)
+
+
 def test_a_person_stands_where_they_are_and_as_high_as_they_are_far() -> None:
     random, boxes = Random(1), {}
     for z in (10.0, 20.0):
