@@ -27,6 +27,7 @@ from edge.config_devices import (
     check_signals,
     with_absolute_paths,
 )
+from edge.config_meters import MeterSection, check_meters
 from edge.config_view import (
     LineSection,
     PerspectiveSection,
@@ -212,7 +213,7 @@ class CameraSection(_Section):
 
 
 class EdgeConfig(_Section):
-    """All of the file. `local_broker` is that of the doors and barriers; without it, `broker` is."""
+    """All of the file. `local_broker` is that of the doors, barriers and meters; without it, `broker` is."""
 
     edge: EdgeSection
     broker: BrokerSection
@@ -223,6 +224,7 @@ class EdgeConfig(_Section):
     cameras: Annotated[tuple[CameraSection, ...], Field(min_length=1)]
     devices: tuple[DeviceSection, ...] = ()
     signals: SignalsSection | None = None
+    meters: tuple[MeterSection, ...] = ()
 
     @model_validator(mode="after")
     def _cameras_differ(self) -> Self:
@@ -244,6 +246,11 @@ class EdgeConfig(_Section):
             if isinstance(watch, AtDevice | PassageSettings) and watch.device is not None
         }
         check_signals(self.devices, self.signals, wanted)
+        return self
+
+    @model_validator(mode="after")
+    def _meters_differ(self) -> Self:
+        check_meters(self.meters, {camera.id for camera in self.cameras})
         return self
 
     @model_validator(mode="after")

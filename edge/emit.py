@@ -33,6 +33,7 @@ from wire.messages import (
     FaceObservation,
     InlinePicture,
     Message,
+    MeterObservation,
     PlateObservation,
     is_spoof,
 )
@@ -142,6 +143,10 @@ class Emitter:
     def tell_access(self, camera: str, data: AccessObservation) -> None:
         """Store that a door or barrier was released, or was not."""
         self._store(self._new_id(), camera, data, data.kind)
+
+    def tell_meter(self, gateway: str, data: MeterObservation) -> None:
+        """Store what a household's meter stands at."""
+        self._store(self._new_id(), gateway, data, data.kind)
 
     def _store(self, observation_id: str, camera: str, data: Message, kind: str) -> None:
         def encode_as(sequence: int) -> bytes:

@@ -1,4 +1,4 @@
-"""The connection to the broker of the doors and barriers: kept, and made again when it is lost.
+"""A connection to the broker of the doors and barriers, or of the meters: kept, and made again when lost.
 
 In: topics to hear, messages to publish. Out: their payloads, and whether the connection is there. It may be
 another broker than the hub's. Nothing waits here for it to come back: who opens a door later opens it for
@@ -26,8 +26,16 @@ Hear = Callable[[bytes], None]
 class LocalBroker:
     """One connection. What is to be heard is said before `start`; handlers must be quick."""
 
-    def __init__(self, broker: BrokerSection, client_id: str, random: Random | None = None) -> None:
-        self._broker, self._client_id = broker, client_id
+    def __init__(
+        self,
+        broker: BrokerSection,
+        client_id: str,
+        random: Random | None = None,
+        *,
+        whose: str = "doors and barriers",
+    ) -> None:
+        """`whose` it is, the log says."""
+        self._broker, self._client_id, self._whose = broker, client_id, whose
         self._backoff = Backoff(random or Random(), first_s=0.5, most_s=5.0)  # noqa: S311
         self._handlers: dict[str, list[tuple[Hear, bool]]] = {}
         self._watchers: list[Callable[[bool], None]] = []
@@ -71,9 +79,9 @@ class LocalBroker:
             try:
                 self._serve()
             except (BrokerError, ConfigError) as error:
-                log.warning("doors and barriers: %s", error)
+                log.warning("%s: %s", self._whose, error)
             except Exception:
-                log.exception("the connection to the doors' broker failed")
+                log.exception("%s: the connection failed", self._whose)
             self._stopping.wait(self._backoff.next_wait_s())
 
     def _serve(self) -> None:
@@ -86,6 +94,9 @@ class LocalBroker:
                 link.subscribe(tuple(self._handlers))
             self._link = link
             self._backoff.reset()
+            log.info(
+                "%s: connected to broker %s:%d", self._whose, self._broker.host, self._broker.port
+            )
             self._tell(there=True)
             while not (link.lost or self._stopping.is_set()):
                 self._changed.wait(1.0)

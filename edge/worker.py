@@ -37,12 +37,13 @@ from edge.findings import Finding
 from edge.grants import GrantBook
 from edge.live_camera import LiveCameras
 from edge.mailbox import Mailboxes
+from edge.meter_gateway import MeterGateway
 from edge.networks import load_networks
 from edge.outbox import Outbox, SqliteOutbox
 from edge.publish import ClipPost, Identity, Publisher
 from wire.errors import ConfigError, SourceError, StoreError
 from wire.keys import load_or_create_signing_key, sealing_key, verifying_key
-from wire.messages import AccessObservation, CameraObservation
+from wire.messages import AccessObservation, CameraObservation, MeterObservation
 from wire.topics import EdgeTopics
 
 log = logging.getLogger(__name__)
@@ -177,6 +178,13 @@ class _Worker:
             tell=self._tell_access,
             grants=parts.grants,
         )
+        self._meters = MeterGateway(
+            config.local_broker or config.broker,
+            f"gatehouse-{topics.site}-{topics.edge}-meters",
+            config.meters,
+            now=parts.clocks.now,
+            tell=self._tell_meter,
+        )
         self._publisher = Publisher(
             config.broker,
             origin,
@@ -227,6 +235,7 @@ class _Worker:
             self._clips.start()
             self._live.start()
         self._devices.start()
+        self._meters.start()
         for thread in self._threads:
             thread.start()
         for camera in self._cameras.values():
@@ -260,6 +269,7 @@ class _Worker:
                 break
             threading.Event().wait(0.01)
         self._devices.stop(_STOP_S)
+        self._meters.stop()
 
     def drain(self, timeout_s: float) -> None:
         """Wait until the hub has taken everything and asks for no more pictures, or the time is up."""
@@ -353,6 +363,10 @@ class _Worker:
             log.exception(
                 "device %s: that it was %s is lost", observation.device, observation.decision
             )
+        self._publisher.wake()
+
+    def _tell_meter(self, gateway: str, observation: MeterObservation) -> None:
+        self._emitter.tell_meter(gateway, observation)
         self._publisher.wake()
 
     def _tell_camera(self, camera: str, observation: CameraObservation) -> None:
