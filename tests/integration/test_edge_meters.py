@@ -87,7 +87,7 @@ def test_an_empty_flat_that_uses_water_is_an_alert(tmp_path: Path, gateway: Mosq
         tmp_path / "site", [CameraPlan("gate-in", str(video), plates=False)], face_pack=""
     ) as site:
         (site.plan.folder / "rules" / "empty-flats.toml").write_text(RULE, encoding="utf-8")
-        site.api("PUT", "/register/sites", json={"id": "rosegarden", "name": "Rose Garden"})
+        site.api("PUT", "/register/sites", json={"id": "rosegarden", "title": "Rose Garden"})
         unit = {"site": "rosegarden", "id": "3-1502", "occupancy": "vacant"}
         site.api("PUT", "/register/units", json=unit)
         edge = site.plan.edge_file

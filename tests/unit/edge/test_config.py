@@ -161,6 +161,7 @@ def test_all_that_is_commented_out_in_the_example_is_valid(tmp_path: Path) -> No
     )
     config = load_config(write(tmp_path, whole))
     assert [device.id for device in config.devices] == ["north-barrier"]
+    assert [meter.id for meter in config.meters] == ["water-3-1502"]
     assert config.models.liveness == "minifasnet"
 
 
