@@ -16,7 +16,6 @@ from typing import Any, Final
 from edge.config_meters import COUNTS, MeterSection
 from wire.messages import MeterObservation
 
-LARGEST_BYTES: Final = 8192
 _LARGEST: Final = 1e9
 _AHEAD: Final = timedelta(minutes=5)
 _OLDEST: Final = timedelta(days=60)
@@ -27,7 +26,6 @@ _DIGITS: Final = 6
 class Unusable(StrEnum):
     """Why a message is no reading."""
 
-    TOO_LARGE = "it is larger than a reading is"
     NOT_JSON = "it is no JSON"
     NO_VALUE = "there is nothing at `value`"
     NO_NUMBER = "what is at `value` is no number"
@@ -38,8 +36,6 @@ class Unusable(StrEnum):
 
 def read(meter: MeterSection, payload: bytes, now: datetime) -> MeterObservation | Unusable:
     """What one message says that the meter stands at."""
-    if len(payload) > LARGEST_BYTES:
-        return Unusable.TOO_LARGE
     try:
         content = json.loads(payload)
     except (ValueError, RecursionError):
