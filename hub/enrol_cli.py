@@ -3,6 +3,7 @@
 What a command needs is imported in the command: the command line must start without database and networks.
 """
 
+import itertools
 import json
 from collections import Counter
 from collections.abc import Sequence
@@ -96,16 +97,20 @@ def import_people(
     is enrolled is skipped, who has templates of another face pack is enrolled anew.
     """
     from hub.enrol_import import Importer
+    from hub.enrol_rows import refused_csv
 
     given = {
         "purpose": purpose, "basis": basis, "reference": reference, "consent_text": consent_text,
         "expires_at": None if days is None else _until(days),
     }  # fmt: skip
-    rows, folder, mend = _rows(source, {name: text for name, text in given.items() if text})
+    rows, folder = _rows(source, {name: text for name, text in given.items() if text})
+    mend = _mend_file(folder, refused)
     importer = Importer.of(_client(url, token_file), folder, dry_run=dry_run)
     done: list[Outcome] = []
     failure = _import(importer, rows, done)
-    left = _write_refused(refused or mend, rows, done)
+    left = [(row, o) for row, o in zip(rows, done, strict=False) if o.what == "refused"]
+    if left and (refused or not dry_run):
+        _write(mend, refused_csv((row.cells, outcome.problem) for row, outcome in left))
     if json_file is not None:
         _write(
             json_file,
@@ -118,9 +123,8 @@ def import_people(
             f"{failure}; {len(done)} of {len(rows)} rows are done: run the same command again to go on"
         ) from failure
     if left:
-        raise InputError(
-            f"{left} of {len(rows)} rows were refused: mend them in {refused or mend} and import that"
-        )
+        how = "mend them" if dry_run and not refused else f"mend them in {mend} and import that"
+        raise InputError(f"{len(left)} of {len(rows)} rows were refused: {how}")
 
 
 @enrol_app.command()
@@ -156,8 +160,21 @@ def status(
     )
 
 
-def _rows(source: Path, said: dict[str, str]) -> "tuple[list[Row], Path, Path]":
-    """The rows, the folder of their photos, and where rows to be mended go."""
+def _mend_file(folder: Path, given: Path | None) -> Path:
+    """Where refused rows go: a file that is not there yet, since somebody may be mending the last one."""
+    if given is not None:
+        if given.exists():
+            raise InputError(f"--refused: there is a file {given} already")
+        return given
+    numbers = itertools.count(2)
+    file = folder / "refused.csv"
+    while file.exists():
+        file = folder / f"refused-{next(numbers)}.csv"
+    return file
+
+
+def _rows(source: Path, said: dict[str, str]) -> "tuple[list[Row], Path]":
+    """The rows, and the folder of their photos."""
     from hub.enrol_rows import rows_of_csv, rows_of_folders
 
     zone = datetime.now().astimezone().tzinfo or UTC
@@ -170,10 +187,8 @@ def _rows(source: Path, said: dict[str, str]) -> "tuple[list[Row], Path, Path]":
         rows = rows_of_folders(files, said, zone)
         if not rows:
             raise InputError(f"{source} has neither a {_PEOPLE} nor a sub-folder with photos")
-        return rows, folder, folder / "refused.csv"
-    rows = rows_of_csv(_read(file), files, said, zone)
-    mend = file if file.name.endswith("refused.csv") else file.with_name("refused.csv")
-    return rows, folder, mend
+        return rows, folder
+    return rows_of_csv(_read(file), files, said, zone), folder
 
 
 def _import(importer: Any, rows: "Sequence[Row]", done: "list[Outcome]") -> HubError | None:
@@ -233,18 +248,6 @@ def _report(done: "Sequence[Outcome]", *, dry_run: bool) -> dict[str, Any]:
         **{str(what): counts[what] for what in What},
         "rows": [outcome.as_dict() for outcome in done],
     }
-
-
-def _write_refused(file: Path, rows: "Sequence[Row]", done: "Sequence[Outcome]") -> int:
-    """Write the rows that were refused, if any, as they were given; returns how many."""
-    from hub.enrol_import import What
-    from hub.enrol_rows import refused_csv
-
-    pairs = zip(rows, done, strict=False)  # a hub that went away has left rows undone
-    bad = [(row.cells, outcome.problem) for row, outcome in pairs if outcome.what is What.REFUSED]
-    if bad:
-        _write(file, refused_csv(bad))
-    return len(bad)
 
 
 def _write(file: Path, text: str) -> None:

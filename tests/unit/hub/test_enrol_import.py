@@ -159,9 +159,23 @@ class TestImport:
         assert "would be: 1 enrolled, 0 enrolled anew, 0 skipped, 1 refused" in done.stdout
         assert api.bench.rows("subjects") == api.bench.rows("templates") == []
         assert api.bench.rows("consents") == []
+        assert not (folder / "refused.csv").exists()  # nothing was to be stored
         assert [(r["action"], r["purpose"]) for r in api.bench.rows("audit")] == [
             ("subject.checked", "residents")
         ]
+
+    def test_what_somebody_may_be_mending_is_never_overwritten(
+        self, api: Api, folder: Path
+    ) -> None:
+        write_people(folder, row(1, "text"), text=b"hello")
+        (folder / "refused.csv").write_text("half mended", encoding="utf-8")
+        assert "refused-2.csv" in refused(run("import", folder, *SAID))
+        assert (folder / "refused.csv").read_text(encoding="utf-8") == "half mended"
+        mine = folder / "mine.csv"
+        assert "mine.csv" in refused(run("import", folder, *SAID, "--refused", mine))
+        assert mine.read_text(encoding="utf-8").count("r-1") == 1
+        said = refused(run("import", folder, *SAID, "--refused", mine))
+        assert "there is a file" in said
 
     def test_sub_folders_are_people_too(self, api: Api, folder: Path) -> None:
         for name, who in (("wang", 1), ("li", 2)):
