@@ -21,7 +21,6 @@ Holder = Literal["registered", "visitor"]
 Why = Literal["changed", "unanswered", "refused", "not_held", "renewed"]
 AT_ONCE: Final = 1000
 """Entries of one message: far below what a message may hold."""
-_LONGEST_PAUSE_S: Final = 300
 
 
 class DeviceSection(Section):
@@ -144,11 +143,6 @@ def why_send(given: Given, digest: str, now: datetime, life: timedelta) -> Why |
     if given.expires_at is None or given.expires_at - now < life / 2:
         return "renewed"
     return None
-
-
-def pause_after(sends: int) -> timedelta:
-    """How long to wait for an answer before the list is sent again, after it was sent so often."""
-    return timedelta(seconds=min(_LONGEST_PAUSE_S, 3 * 2 ** min(sends, 10)))
 
 
 def list_parts(

@@ -19,10 +19,10 @@ from hub.allow_list import (
     digest_of,
     entries_for,
     list_parts,
-    pause_after,
     why_send,
 )
 from hub.downlink import Downlink
+from hub.pauses import pause_after
 from hub.store import Store, allow_lists
 from wire.errors import StoreError
 from wire.messages import AllowedPlate

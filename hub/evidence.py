@@ -19,23 +19,18 @@ from typing import Final
 from hub.downlink import Downlink
 from hub.evidence_files import EvidenceFiles
 from hub.incoming import Incoming
+from hub.pauses import pause_after
 from hub.store import Store, evidence
 from wire.errors import GatehouseError
 from wire.topics import Topic, parse
 
 log = logging.getLogger(__name__)
 
-_LONGEST_WAIT: Final = timedelta(minutes=5)
 _GIVE_UP: Final = timedelta(hours=24)  # no ring holds a picture that long
 _AT_ONCE: Final = 64
 _LARGEST_BYTES: Final = 64 << 20
 _IDLE_S: Final = 1.0
 _EARLY: Final = 4  # clips that may wait for what is said of them
-
-
-def pause_after(asked: int) -> timedelta:
-    """How long to wait for an answer before asking again, after having asked so often."""
-    return min(_LONGEST_WAIT, timedelta(seconds=3 * 2 ** min(asked, 10)))
 
 
 @dataclass(slots=True)

@@ -15,9 +15,9 @@ from typing import Final
 import numpy as np
 from sqlalchemy import Connection
 
-from hub.allow_list import pause_after
 from hub.config import SliceSection
 from hub.downlink import Downlink
+from hub.pauses import pause_after
 from hub.places import Spot
 from hub.rule_store import RuleKeeper
 from hub.rules import RuleBook

@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from paho.mqtt.enums import CallbackAPIVersion
 
 from edge.camera import Networks
-from edge.config import EdgeConfig, ModelsSection
+from edge.config import BrokerSection, EdgeConfig, ModelsSection
+from edge.local_broker import LocalBroker
 from edge.networks import load_networks
 from edge.outbox import MemoryOutbox
 from edge.worker import Parts, Report, run
@@ -333,3 +334,25 @@ def test_a_controller_that_calls_and_releases_for_nobody_makes_both_run_the_door
         running.thread.join(60)
     assert behaviours(hub) == ["barrier_run", "barrier_run"]
     assert grants_of_passage(hub) == [0]
+
+
+def test_the_doors_broker_may_go_and_come_back(mosquitto: Mosquitto) -> None:
+    there, heard = list[bool](), list[bytes]()
+    broker = LocalBroker(BrokerSection(host="127.0.0.1", port=mosquitto.port), "box-devices")
+    broker.watch(there.append)
+    broker.hear("doors/lobby", heard.append)
+    assert not broker.publish("doors/lobby", b"too early", 1.0)
+    broker.start()
+    wait_until(lambda: there == [True])
+    assert broker.publish("doors/lobby", b"one", 5.0)
+    mosquitto.kill()
+    wait_until(lambda: there == [True, False])
+    assert not broker.publish("doors/lobby", b"lost", 0.2)
+    mosquitto.start()
+    wait_until(lambda: there == [True, False, True])
+    assert broker.publish("doors/lobby", b"two", 5.0)
+    assert broker.publish("doors/lobby", b"x" * 8193, 5.0)  # no controller has so much to say
+    assert broker.publish("doors/lobby", b"three", 5.0)
+    wait_until(lambda: heard == [b"one", b"two", b"three"])
+    broker.stop(5)
+    assert there[-1] is False

@@ -17,7 +17,6 @@ from hub.allow_list import (
     digest_of,
     entries_for,
     list_parts,
-    pause_after,
     why_send,
 )
 from hub.allow_list_sync import AllowListKeeper
@@ -28,6 +27,7 @@ from hub.inbox import Inbox
 from hub.incoming import Incoming
 from hub.ingest import Counters
 from hub.passes import PassState
+from hub.pauses import pause_after
 from hub.register import Site, Vehicle
 from hub.store import allow_lists, passes, register
 from tests.unit.hub.kit import NOW, PLATE, SITE, FakeEdge, HubBench, at, write_config

@@ -7,11 +7,12 @@ import pytest
 from hub.broker import MqttBroker, make_client
 from hub.config import BrokerSection, RetentionSection
 from hub.edges import EdgeBook
-from hub.evidence import EvidenceKeeper, pause_after
+from hub.evidence import EvidenceKeeper
 from hub.housekeeping import Housekeeper
 from hub.inbox import Inbox
 from hub.incoming import Incoming
 from hub.ingest import IngestWorker
+from hub.pauses import pause_after
 from hub.watchlist import ListKind
 from tests.unit.hub.kit import NOW, SCENE, FakeEdge, HubBench, at, entry, unit
 from tests.unit.hub.test_pipeline import SCENE_ITEM
