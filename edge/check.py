@@ -16,12 +16,13 @@ from rich.table import Table
 
 from edge.allow_list_box import kept_list
 from edge.config import BrokerSection, CameraSection, EdgeConfig
-from edge.config_devices import DeviceSection
+from edge.config_devices import DeviceSection, SignalsSection
 from edge.devices import allow_list_folder, local_broker, make_relay
 from edge.draw_view import draw_view
 from edge.frame import Image
 from edge.link import open_link
 from edge.networks import load_networks
+from edge.relays import read_token
 from edge.sources import Damaged, Picture, Stream, parse_source
 from edge.worker import signing_key_path
 from wire.errors import GatehouseError, InputError, SourceError
@@ -51,13 +52,7 @@ def check_all(config: EdgeConfig, console: Console, draw_to: Path | None = None)
             attempt("camera", camera.id, lambda c=camera, s=source: _source(c, s))  # type: ignore[misc]
         if draw_to is not None:
             attempt("drawing", camera.id, lambda c=camera: _draw(c, draw_to))  # type: ignore[misc]
-    for device in config.devices:
-        attempt("device", device.id, lambda d=device: _device(config, d))  # type: ignore[misc]
-    if any(device.open_for for device in config.devices):
-        attempt("allowed plates", config.edge.id, lambda: _allowed(config))
-    if config.local_broker is not None:
-        local = config.local_broker
-        attempt("local broker", f"{local.host}:{local.port}", lambda: _broker(config, local))
+    _try_devices(config, attempt)
     attempt(
         "broker",
         f"{config.broker.host}:{config.broker.port}",
@@ -67,6 +62,22 @@ def check_all(config: EdgeConfig, console: Console, draw_to: Path | None = None)
     _print_keys(config, console)
     if failures:
         raise failures[0]
+
+
+def _try_devices(
+    config: EdgeConfig, attempt: Callable[[str, str, Callable[[], str]], None]
+) -> None:
+    """Doors and barriers: their controllers, their list, their broker. Nothing is opened."""
+    for device in config.devices:
+        attempt("device", device.id, lambda d=device: _device(config, d))  # type: ignore[misc]
+    if any(device.open_for for device in config.devices):
+        attempt("allowed plates", config.edge.id, lambda: _allowed(config))
+    if config.signals is not None:
+        signals = config.signals
+        attempt("controllers call", f"{signals.host}:{signals.port}", lambda: _token(signals))
+    if config.local_broker is not None:
+        local = config.local_broker
+        attempt("local broker", f"{local.host}:{local.port}", lambda: _broker(config, local))
 
 
 def _networks(config: EdgeConfig) -> str:
@@ -119,6 +130,12 @@ def _device(config: EdgeConfig, device: DeviceSection) -> str:
         return relay.check()
     finally:
         relay.close()
+
+
+def _token(signals: SignalsSection) -> str:
+    """The token that controllers show can be read; the port may be in use by this box already."""
+    read_token(signals.token_file)
+    return f"with the token in {signals.token_file}"
 
 
 def _allowed(config: EdgeConfig) -> str:

@@ -222,7 +222,7 @@ class EdgeConfig(_Section):
     models: ModelsSection = ModelsSection()
     evidence: EvidenceSection = EvidenceSection()
     cameras: Annotated[tuple[CameraSection, ...], Field(min_length=1)]
-    devices: tuple[DeviceSection, ...] = ()
+    devices: Annotated[tuple[DeviceSection, ...], Field(max_length=64)] = ()
     signals: SignalsSection | None = None
     meters: tuple[MeterSection, ...] = ()
 

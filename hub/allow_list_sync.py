@@ -43,6 +43,16 @@ class _Site:
     allowed: tuple[Allowed, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _List:
+    """The list of one box with these devices, as it was made of what was read of its site."""
+
+    site: _Site
+    devices: tuple[str, ...]
+    entries: tuple[AllowedPlate, ...]
+    digest: str
+
+
 @dataclass(slots=True)
 class AllowListKeeper:
     """Looks every second, in a thread of its own."""
@@ -52,6 +62,7 @@ class AllowListKeeper:
     section: AllowListSection
     now: Callable[[], datetime]
     _sites: dict[str, _Site] = field(default_factory=dict)
+    _lists: dict[str, _List] = field(default_factory=dict)
     _stopping: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
 
@@ -88,11 +99,19 @@ class AllowListKeeper:
                     allowed = allow_lists.allowed(tx, site, now, now + self._life)
                     self._sites[site] = _Site(changes, now, allowed)
         for box in boxes:
-            entries = entries_for(box, self._sites[box.site].allowed, self.section)
-            digest = digest_of(entries)
-            if why := why_send(box, digest, now, self._life):
-                log.info("edge %s: list of %d plates: %s", box.edge, len(entries), why)
-                self._send(box, why, entries, digest, now)
+            made = self._list_of(box)
+            if why := why_send(box, made.digest, now, self._life):
+                log.info("edge %s: list of %d plates: %s", box.edge, len(made.entries), why)
+                self._send(box, why, made.entries, made.digest, now)
+
+    def _list_of(self, box: Given) -> _List:
+        """The list of a box; made anew only when its site was read anew."""
+        site, known = self._sites[box.site], self._lists.get(box.edge)
+        if known is None or known.site is not site or known.devices != box.devices:
+            entries = entries_for(box, site.allowed, self.section)
+            known = _List(site, box.devices, entries, digest_of(entries))
+            self._lists[box.edge] = known
+        return known
 
     @property
     def _life(self) -> timedelta:

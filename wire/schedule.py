@@ -1,9 +1,9 @@
-"""When a rule watches: hours of the week, holidays, in a time zone, over midnight. Pure; time is an argument.
+"""When a rule watches, or a barrier opens: hours of the week, holidays, in a time zone, over midnight. Pure.
 
-In: a `Schedule` from a rule's document, a moment in UTC. Out: whether it is then. Hours are of the clock
-on the
-wall: where the clock is put back, the hour that comes twice counts both times; where it is put forward, the
-hour that does not come does not count. Hours past midnight belong to the day on which they begin.
+In: a `Schedule` from a document or a configuration, a moment in UTC. Out: whether it is then. Hours are of
+the clock on the wall: where the clock is put back, the hour that comes twice counts both times; where it is
+put forward, the hour that does not come does not count. Hours past midnight belong to the day on which they
+begin.
 """
 
 from datetime import date, datetime, time, timedelta
@@ -115,7 +115,7 @@ class Schedule(BaseModel):
     calendar: dict[date, Day] = {}
 
     def holds(self, at: datetime) -> bool:
-        """Whether the rule watches at `at`, an aware time."""
+        """Whether it is then at `at`, an aware time."""
         if not self.hours:
             return True
         local = at.astimezone(ZoneInfo(self.zone))

@@ -59,6 +59,13 @@ id = "north"
 camera = "gate-in"
 open_for = ["plate"]
 relay = {{ kind = "http", url = "{url}", token_file = "relay.token" }}
+[[devices]]
+id = "lobby"
+camera = "gate-in"
+signal = {{ kind = "http" }}
+[signals]
+port = {free_port()}
+token_file = "relay.token"
 """,
         encoding="utf-8",
     )
@@ -140,6 +147,8 @@ def test_a_registered_car_is_let_in_within_seconds_and_the_hub_knows(
     assert refused["reason"] == f"{STRANGER} is on no list of allowed plates"
     assert len(controller.requests) == 1
     assert re.search(r"device +│ north +│ there is one at 127\.0\.0\.1:\d+; nothing was", said)
+    assert re.search(r"device +│ lobby +│ is not opened by this box", said)
+    assert re.search(r"controllers call +│ 127\.0\.0\.1:\d+ +│ with the token in", said)
     assert re.search(r"allowed plates +│ box-1 +│ version 3, 0 plates, made 0\.0 h ago", said)
     print(f"the box had the list {took_s:.1f} s after the car was entered;")
     print(f"released {granted['release_ms']:.0f} ms after the reading")

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import hub.allow_list_sync
 from hub.allow_list import (
     AT_ONCE,
     Allowed,
@@ -380,3 +381,20 @@ def test_grants_and_refusals_are_shown(api: Api) -> None:
     api.bench.run(api.bench.edge.observation(data, when=NOW), api.bench.edge.plate())
     (shown,) = api.call("GET", "/observations?kind=access").json()["items"]
     assert (shown["kind"], shown["data"]["decision"]) == ("access", "refused")
+
+
+def test_a_list_is_made_anew_only_when_its_site_was_read_anew(gate: Gate, monkeypatch) -> None:
+    gate.vehicle(PLATE)
+    gate.born()
+    gate.look()
+    gate.reply(1)
+    made = []
+    real = hub.allow_list_sync.entries_for
+    monkeypatch.setattr(
+        hub.allow_list_sync, "entries_for", lambda *given: made.append(1) or real(*given)
+    )
+    for seconds in range(1, 60):
+        assert gate.look(seconds) == []
+    assert made == []
+    gate.look(60)
+    assert made == [1]
