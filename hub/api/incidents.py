@@ -15,6 +15,7 @@ from hub.store import incidents
 
 router = APIRouter(prefix="/incidents", tags=["alerts"], responses=documented())
 _READ = allowed(Scope.ALERTS_READ)
+_MOST_ALERTS = 100
 
 
 @router.get("")
@@ -35,10 +36,11 @@ def list_incidents(
 def get_incident(
     hub: Hub, _: Annotated[Actor, _READ], incident_id: Annotated[str, Path(max_length=64)]
 ) -> IncidentDetail:
-    """One incident with its alerts, in the order in which they were raised."""
+    """One incident with its first hundred alerts, in the order in which they were raised; all of them are at
+    `GET /alerts?incident_id=`."""
     with hub.store.read() as tx:
         row = incidents.get(tx, incident_id)
         if row is None:
             raise not_found("incident")
-        members = alerts_out(tx, incidents.alerts_of(tx, incident_id))
+        members = alerts_out(tx, incidents.alerts_of(tx, incident_id, _MOST_ALERTS))
     return IncidentDetail(**row, alerts=members)

@@ -185,7 +185,7 @@ class IncidentOut(BaseModel):
 
 
 class IncidentDetail(IncidentOut):
-    """An incident with its alerts, in the order in which they were raised."""
+    """An incident with its first hundred alerts, in the order in which they were raised."""
 
     alerts: list[AlertOut]
 

@@ -30,10 +30,11 @@ def find(tx: Connection, site: str | None, cursor: str | None, limit: int) -> Pa
     return fetch(tx, query, order, cursor, limit, lambda row: row._mapping)
 
 
-def alerts_of(tx: Connection, incident_id: str) -> Sequence[RowMapping]:
-    """The alerts of an incident, in the order in which they were raised."""
+def alerts_of(tx: Connection, incident_id: str, limit: int) -> Sequence[RowMapping]:
+    """The first alerts of an incident, in the order in which they were raised."""
     query = select(alerts).where(alerts.c.incident_id == incident_id)
-    return tx.execute(query.order_by(alerts.c.raised_at, alerts.c.id)).mappings().all()
+    ordered = query.order_by(alerts.c.raised_at, alerts.c.id).limit(limit)
+    return tx.execute(ordered).mappings().all()
 
 
 def delete_empty(tx: Connection) -> None:

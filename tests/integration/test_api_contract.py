@@ -127,7 +127,7 @@ def _is_refused(world: World, method: str, path: str, call: Call, key: str) -> N
 
 
 def test_every_list_is_paged(world: World) -> None:
-    """Whatever is read and is a list, or holds one on its first level, is a page or is bounded otherwise."""
+    """What is read is a page, or one thing: no answer is a bare list, and none that is named as one is."""
     paged = 0
     for method, path, operation in operations():
         shape = _shape(operation)
