@@ -19,6 +19,7 @@ from hub.identify import FaceSighting, Shown, Sighting, Watched, identify_plate
 from hub.plate_match import MatchPolicy, PlateIndex
 from hub.rules.base import RuleDocument
 from hub.rules.cloned_plate import ClonedPlate
+from hub.rules.edge_fault import EdgeFault
 from hub.store import watchlists
 from hub.store.register_tables import vehicles
 from hub.store.rule_tables import recognitions
@@ -131,8 +132,8 @@ def _necessary(rule: RuleDocument) -> list[ColumnElement[bool]]:
         conditions.append(
             column.in_(sorted(least)) if isinstance(least, frozenset) else column >= least
         )
-    if "clock_off_ms" in type(rule).model_fields:
-        conditions.append(_OBSERVED.clock_offset_ms.is_not(None))
+    if isinstance(rule, EdgeFault) and rule.clock_off_ms is not None:
+        conditions.append(func.abs(_OBSERVED.clock_offset_ms) > rule.clock_off_ms)
     if rule.kind == "unregistered_vehicle":
         registered = select(vehicles.c.plate).where(
             vehicles.c.site == _OBSERVED.site,
