@@ -672,6 +672,10 @@ class TestOperations:
         assert described == openapi()
 
 
+#: A browser that shows video sends no token: who has one is given a ticket for a moment, in the path.
+BY_TICKET = {"/api/v1/live/{ticket}"}
+
+
 def test_the_description_documents_every_failure() -> None:
     described = openapi()
     for path, methods in described["paths"].items():
@@ -682,7 +686,8 @@ def test_the_description_documents_every_failure() -> None:
                 if int(status) >= 400:
                     (media,) = answer["content"]
                     assert media == "application/problem+json", (method, path, status)
-            assert operation["security"] == [{"HTTPBearer": []}], (method, path)
+            wanted = None if path in BY_TICKET else [{"HTTPBearer": []}]
+            assert operation.get("security") == wanted, (method, path)
             assert operation["summary"], (method, path)
     assert "HTTPValidationError" not in described["components"]["schemas"]
     for reference in _references(described):
