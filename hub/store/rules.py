@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
 
-from sqlalchemy import Connection, RowMapping, and_, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, and_, func, insert, or_, select, update
 
 from hub.store.pages import Page, fetch
 from hub.store.rule_tables import rule_versions, rules, rules_version
@@ -130,7 +130,8 @@ def record_files(
     latest = {
         row.id: row
         for row in tx.execute(
-            select(rules, rule_versions.c.document).join_from(
+            select(rules, rule_versions.c.document)
+            .join_from(
                 rules,
                 rule_versions,
                 and_(
@@ -138,6 +139,7 @@ def record_files(
                     rule_versions.c.version == rules.c.latest_version,
                 ),
             )
+            .where(or_(rules.c.source == "file", rules.c.id.in_([saved.id for saved in found])))
         )
     }
     count = 0
