@@ -5,7 +5,6 @@ and what was sent in the table `allow_lists`. What is sent, and why, is decided 
 """
 
 import logging
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -24,12 +23,11 @@ from hub.allow_list import (
 from hub.downlink import Downlink
 from hub.pauses import pause_after
 from hub.store import Store, allow_lists
-from wire.errors import StoreError
 from wire.messages import AllowedPlate
 
 log = logging.getLogger(__name__)
 
-_LOOK_EVERY_S: Final = 1.0
+EVERY_S: Final = 1.0
 _READ_ANEW: Final = timedelta(seconds=60)  # passes begin and end without anybody's doing
 _UNSENT: Final = timedelta(seconds=3)
 
@@ -55,7 +53,7 @@ class _List:
 
 @dataclass(slots=True)
 class AllowListKeeper:
-    """Looks every second, in a thread of its own."""
+    """Looks, a round at a time."""
 
     store: Store
     downlink: Downlink
@@ -63,29 +61,6 @@ class AllowListKeeper:
     now: Callable[[], datetime]
     _sites: dict[str, _Site] = field(default_factory=dict)
     _lists: dict[str, _List] = field(default_factory=dict)
-    _stopping: threading.Event = field(default_factory=threading.Event)
-    _thread: threading.Thread | None = None
-
-    def start(self) -> None:
-        """Begin to work."""
-        self._thread = threading.Thread(target=self._run, name="allow-lists")
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Finish what is in hand, and end."""
-        self._stopping.set()
-        if self._thread is not None:
-            self._thread.join()
-
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                self.round()
-            except StoreError as error:
-                log.warning("lists of allowed plates wait: %s", error)
-            except Exception:
-                log.exception("lists of allowed plates could not be sent")
-            self._stopping.wait(_LOOK_EVERY_S)
 
     def round(self) -> None:
         """Look once at every box, and send what it lacks."""

@@ -18,7 +18,7 @@ import uvicorn
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from hub import escalator, housekeeping, ticker
+from hub import allow_list_sync, escalator, housekeeping, slice_sync, ticker
 from hub.access import Role, new_token, token_hash
 from hub.allow_list_sync import AllowListKeeper
 from hub.api import Services, create_app
@@ -237,6 +237,8 @@ class Hub:
             Rounds("housekeeping", housekeeping.EVERY_S, self.housekeeper.round),
             Rounds("ticker", ticker.EVERY_S, self.ticker.round),
             Rounds("escalator", escalator.EVERY_S, self.escalator.round),
+            Rounds("lists of allowed plates", allow_list_sync.EVERY_S, self.allow_lists.round),
+            Rounds("slices of the gallery", slice_sync.EVERY_S, self.slices.round),
         )
         self._stopping = threading.Event()
         health = HealthReport(
@@ -301,8 +303,6 @@ class Hub:
         self.ingest.start()
         self.evidence.start()
         self.live.start()
-        self.allow_lists.start()
-        self.slices.start()
         for forwarder in self.forwarders:
             forwarder.start()
         self.broker.start()
@@ -315,8 +315,6 @@ class Hub:
         self.ingest.stop()
         self.evidence.stop()
         self.live.stop()
-        self.allow_lists.stop()
-        self.slices.stop()
         for forwarder in self.forwarders:
             forwarder.stop()
         self.broker.stop()

@@ -6,7 +6,6 @@ on no disk. What is sent, and why, is decided in `hub.slices`.
 """
 
 import logging
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -34,14 +33,13 @@ from hub.slices import (
 from hub.store import Store, slices, watchlists
 from hub.vault import Vault
 from models.faces.calibration import Acceptance
-from wire.errors import StoreError
 from wire.keys import sealing_key
 from wire.messages import GalleryErase
 from wire.slices import SliceTerms, Templates, slice_parts
 
 log = logging.getLogger(__name__)
 
-_LOOK_EVERY_S: Final = 1.0
+EVERY_S: Final = 1.0
 _AT_ONCE: Final = 500
 _UNSENT: Final = timedelta(seconds=3)
 
@@ -73,7 +71,7 @@ class _Wanted:
 
 @dataclass(slots=True)
 class SliceKeeper:
-    """Looks every second, in a thread of its own. Without a `source` no box can be given anything."""
+    """Looks, a round at a time. Without a `source` no box can be given anything."""
 
     store: Store
     downlink: Downlink
@@ -86,29 +84,6 @@ class SliceKeeper:
     now: Callable[[], datetime]
     _wanted: dict[str, _Wanted] = field(default_factory=dict)
     _given: dict[str, frozenset[str]] = field(default_factory=dict)
-    _stopping: threading.Event = field(default_factory=threading.Event)
-    _thread: threading.Thread | None = None
-
-    def start(self) -> None:
-        """Begin to work."""
-        self._thread = threading.Thread(target=self._run, name="slices")
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Finish what is in hand, and end."""
-        self._stopping.set()
-        if self._thread is not None:
-            self._thread.join()
-
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                self.round()
-            except StoreError as error:
-                log.warning("slices of the gallery wait: %s", error)
-            except Exception:
-                log.exception("slices of the gallery could not be sent")
-            self._stopping.wait(_LOOK_EVERY_S)
 
     def round(self) -> None:
         """Look once at every box that is there, and send what it lacks."""
