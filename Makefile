@@ -37,7 +37,7 @@ check: lint types imports fast ## format, lint, strict types, import rules, fast
 test: check ## everything; installs and starts the servers it needs
 	scripts/test_servers.sh
 	PYTHON=$(PYTHON) scripts/client_generator.sh
-	$(BIN)/pytest tests/integration tests/e2e -q
+	$(BIN)/pytest tests/integration tests/e2e -q --durations=20
 
 bench: $(STAMP) ## measure, and write docs/benchmarks.md
 	scripts/test_servers.sh

@@ -97,10 +97,11 @@ def replay(
 ) -> Report:
     """Let the rule decide on each sighting as it would have then, and on what lasted by `until`."""
     tally, reasons, considered = _Tally(rule), Counter[str](), 0
+    end = until + timedelta(days=1)
     for seen in sightings:
         considered += 1
         # What is lasting is known at the end; all else as it was then.
-        context = Context(AsOf(windows, seen.captured_at), registry, until + timedelta(days=1))
+        context = Context(AsOf(windows, seen.captured_at), registry, end)
         decision = rule.consider(seen, context)
         if decision.why is Why.MATCH:
             tally.add(seen, decision.key, decision.sentence)

@@ -66,7 +66,8 @@ Shown = (
 class Sighting:
     """One observation as rules see it. Times are by the hub's clock.
 
-    `quality` is 1 for what is no picture. `what` is None for what only a timer has noticed.
+    `quality` is 1 for what is no picture. `what` is None for what only a timer has noticed. `spot` is
+    where it was seen.
     """
 
     observation_id: str
@@ -80,11 +81,12 @@ class Sighting:
     quality: float
     what: Shown | None
     clock_offset_ms: int | None = None
+    spot: Spot = field(init=False, repr=False, compare=False)
 
-    @property
-    def spot(self) -> Spot:
-        """Where it was seen."""
-        return Spot(self.site, self.gate, self.camera, zone_of(self.what))
+    def __post_init__(self) -> None:
+        # Every rule asks for it, most of them more than once.
+        spot = Spot(self.site, self.gate, self.camera, zone_of(self.what))
+        object.__setattr__(self, "spot", spot)
 
 
 def zone_of(what: Shown | None) -> str:

@@ -9,10 +9,23 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import Any, Final, cast
+from typing import Any, Final, cast, get_args
 
 from pydantic import TypeAdapter
-from sqlalchemy import BigInteger, ColumnElement, Connection, and_, func, or_, select, type_coerce
+from pydantic_core import from_json
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    RowMapping,
+    Text,
+    and_,
+    func,
+    or_,
+    select,
+    type_coerce,
+)
+from sqlalchemy import cast as sql_cast
 
 from hub.gallery import FaceFinding, FaceReason
 from hub.identify import FaceSighting, Shown, Sighting, Watched, identify_plate
@@ -32,18 +45,27 @@ from wire.messages import (
     CameraObservation,
     MeterObservation,
     ObjectObservation,
+    Observation,
     PassageObservation,
     PlateText,
 )
 
 _OBSERVED: Final = observations.c
 _KNOWN: Final = recognitions.c
-_AT_ONCE: Final = 500
-_OTHER: Final = (
-    ObjectObservation, BehaviourObservation, PassageObservation, AccessObservation,
-    MeterObservation, CameraObservation,
+_READ: Final = (
+    _OBSERVED.id, _OBSERVED.kind, _OBSERVED.site, _OBSERVED.gate, _OBSERVED.edge, _OBSERVED.camera,
+    _OBSERVED.captured_at, _OBSERVED.clock_offset_ms, sql_cast(_OBSERVED.data, Text).label("data"),
+    _KNOWN.subject_id, _KNOWN.similarity, _KNOWN.margin, _KNOWN.threshold, _KNOWN.pack,
 )  # fmt: skip
-_BY_KIND: Final = {model.model_fields["kind"].default: TypeAdapter(model) for model in _OTHER}
+"""The text of `data` is parsed once, by what validates it."""
+_AT_ONCE: Final = 500
+Told = (
+    ObjectObservation | BehaviourObservation | PassageObservation | AccessObservation
+    | MeterObservation | CameraObservation
+)  # fmt: skip
+_BY_KIND: Final = {
+    model.model_fields["kind"].default: TypeAdapter(model) for model in get_args(Told)
+}
 _CERTAIN: Final = MatchPolicy().certain
 
 
@@ -61,17 +83,8 @@ class Past:
         if not rule.topics():
             return
         watched = _watched(self.tx, self.now)
-        ids = self._ids(rule, watched)
-        while chunk := list(islice(ids, _AT_ONCE)):
-            query = (
-                select(observations, _KNOWN.subject_id, _KNOWN.similarity, _KNOWN.margin,
-                       _KNOWN.threshold, _KNOWN.pack)
-                .join_from(observations, recognitions, isouter=True)
-                .where(_OBSERVED.id.in_(chunk))
-                .order_by(_OBSERVED.captured_at, _OBSERVED.id)
-            )  # fmt: skip
-            for row in self.tx.execute(query).mappings():
-                yield _sighting(row, watched, self.now)
+        for row in self._rows(rule, watched):
+            yield _sighting(row, watched, self.now)
 
     def count(self) -> int:
         """How many observations there are in all."""
@@ -85,26 +98,46 @@ class Past:
         )
         return self.tx.scalar(query) or 0
 
-    def _ids(self, rule: RuleDocument, watched: Watched) -> Iterator[str]:
-        """The ids of what could match: conditions in the database, then what takes a look at each row."""
+    def _rows(self, rule: RuleDocument, watched: Watched) -> Iterator[RowMapping]:
+        """What could match, whole, in order. Where conditions alone say which those are it is one query;
+        otherwise what takes a look at each is read by columns first, and whole only if it stays."""
+        chosen = and_(_OBSERVED.captured_at.between(self.since, self.until), *_necessary(rule))
+        if isinstance(rule, ClonedPlate):
+            ids = _elsewhere(self._columns(chosen), rule)
+        elif any(topic.startswith("plate.listed") for topic in rule.topics()):
+            ids = _perhaps_listed(self._columns(chosen), watched)
+        else:
+            yield from self._whole(chosen)
+            return
+        while chunk := list(islice(ids, _AT_ONCE)):
+            yield from self._whole(_OBSERVED.id.in_(chunk))
+
+    def _columns(self, chosen: ColumnElement[bool]) -> Iterator[Any]:
         at = type_coerce(_OBSERVED.captured_at, BigInteger)
         query = (
             select(_OBSERVED.id, at, _OBSERVED.plate, _OBSERVED.weakest, _OBSERVED.site, _OBSERVED.gate)
-            .where(_OBSERVED.captured_at.between(self.since, self.until), *_necessary(rule))
+            .where(chosen)
             .order_by(_OBSERVED.captured_at, _OBSERVED.id)
             .execution_options(yield_per=5000)
         )  # fmt: skip
-        rows: Iterator[Any] = iter(self.tx.execute(query))
-        topics = rule.topics()
-        if isinstance(rule, ClonedPlate):
-            return _elsewhere(rows, rule)
-        if any(topic.startswith("plate.listed") for topic in topics):
-            return (
-                row[0]
-                for row in rows
-                if row[2] is None or row[3] < _CERTAIN or row[2] in watched.entries
-            )
-        return (row[0] for row in rows)
+        return iter(self.tx.execute(query))
+
+    def _whole(self, chosen: ColumnElement[bool]) -> Iterator[RowMapping]:
+        query = (
+            select(*_READ)
+            .join_from(observations, recognitions, isouter=True)
+            .where(chosen)
+            .order_by(_OBSERVED.captured_at, _OBSERVED.id)
+            .execution_options(yield_per=_AT_ONCE)
+        )
+        return iter(self.tx.execute(query).mappings())
+
+
+def _perhaps_listed(rows: Iterator[Any], watched: Watched) -> Iterator[str]:
+    """Plates that are listed or were read uncertainly, and whatever is no plate."""
+    for row_id, _, plate, weakest, _, _ in rows:
+        if plate is None or weakest < _CERTAIN or plate in watched.entries:
+            yield row_id
 
 
 def _elsewhere(rows: Iterator[Any], rule: ClonedPlate) -> Iterator[str]:
@@ -161,9 +194,23 @@ def _watched(tx: Connection, now: datetime) -> Watched:
     return Watched(None, PlateIndex(entries), entries)
 
 
-def _sighting(row: Mapping[Any, Any], watched: Watched, now: datetime) -> Sighting:
-    data, at = row["data"], row["captured_at"]
-    first, last = _span(data, at)
+def _sighting(row: RowMapping, watched: Watched, now: datetime) -> Sighting:
+    kind, at = row["kind"], row["captured_at"]
+    what: Shown
+    if model := _BY_KIND.get(kind):
+        told = cast(Told, model.validate_json(row["data"]))
+        first, last = at, at
+        quality = 1.0
+        if isinstance(told, Observation):
+            first, last = _span(at, told.first_seen_at, told.captured_at, told.last_seen_at)
+            quality = told.quality
+        what = told
+    else:
+        data = from_json(row["data"])
+        times = (data[name] for name in ("first_seen_at", "captured_at", "last_seen_at"))
+        first, last = _span(at, *(datetime.fromisoformat(time) for time in times))
+        quality = data["quality"]
+        what = _plate(data, watched, now) if kind == "plate" else _face(row, watched, now)
     return Sighting(
         observation_id=row["id"],
         site=row["site"],
@@ -173,33 +220,25 @@ def _sighting(row: Mapping[Any, Any], watched: Watched, now: datetime) -> Sighti
         first_seen_at=first,
         captured_at=at,
         last_seen_at=last,
-        quality=data.get("quality", 1.0),
-        what=_what(row, data, watched, now),
+        quality=quality,
+        what=what,
         clock_offset_ms=row["clock_offset_ms"],
     )
 
 
-def _span(data: Mapping[str, Any], at: datetime) -> tuple[datetime, datetime]:
+def _span(
+    at: datetime, first: datetime, captured: datetime, last: datetime
+) -> tuple[datetime, datetime]:
     """When it was first and last seen by the hub's clock: the edge's clock is as far off at all three."""
-    if "first_seen_at" not in data:
-        return at, at
-    first, captured, last = (
-        datetime.fromisoformat(data[name])
-        for name in ("first_seen_at", "captured_at", "last_seen_at")
-    )
     return at - (captured - first), at + (last - captured)
 
 
-def _what(
-    row: Mapping[Any, Any], data: Mapping[str, Any], watched: Watched, now: datetime
-) -> Shown:
-    if row["kind"] == "plate":
-        return identify_plate(
-            PlateText.model_validate(data["plate"]), watched, now, data.get("reads", 1)
-        )
-    if row["kind"] != "face":
-        found: Any = _BY_KIND[row["kind"]].validate_python(data)
-        return cast(Shown, found)
+def _plate(data: Mapping[str, Any], watched: Watched, now: datetime) -> Shown:
+    plate = PlateText.model_validate(data["plate"])
+    return identify_plate(plate, watched, now, data.get("reads", 1))
+
+
+def _face(row: RowMapping, watched: Watched, now: datetime) -> Shown:
     if row["subject_id"] is None:
         return FaceSighting(FaceFinding(FaceReason.BELOW_THRESHOLD), (), "", 0.0)
     finding = FaceFinding(FaceReason.MATCH, row["subject_id"], row["similarity"], row["margin"])
