@@ -15,10 +15,11 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import Field, model_validator
 
 from hub.section import Section
+from hub.sent_versions import Again, SentVersion
 from wire.messages import AllowedPlate, AllowList, Identifier
 
 Holder = Literal["registered", "visitor"]
-Why = Literal["changed", "unanswered", "refused", "not_held", "renewed"]
+Why = Literal["changed"] | Again
 AT_ONCE: Final = 1000
 """Entries of one message: far below what a message may hold."""
 
@@ -71,30 +72,11 @@ class Allowed:
     valid_until: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
-    """What a box was given last, and what is known of it.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given(SentVersion):
+    """The list that a box with these devices was given last."""
 
-    `version` 0 is nothing yet. `held_version` and `oldest_version` are what its status said, `state` what
-    became of `version`. `sends` counts how often that was sent.
-    """
-
-    edge: str
-    site: str
     devices: tuple[str, ...]
-    oldest_version: int
-    held_version: int
-    version: int
-    digest: str
-    expires_at: datetime | None
-    state: Literal["none", "sent", "active", "refused"]
-    sends: int
-    due_at: datetime
-
-    @property
-    def next_version(self) -> int:
-        """The least version that the box takes and that no other list has had."""
-        return max(self.version + 1, self.held_version + 1, self.oldest_version)
 
 
 def entries_for(
@@ -134,15 +116,7 @@ def why_send(given: Given, digest: str, now: datetime, life: timedelta) -> Why |
     """
     if given.version == 0 or digest != given.digest:
         return "changed"
-    if given.state != "active":
-        if now < given.due_at:
-            return None
-        return "refused" if given.state == "refused" else "unanswered"
-    if given.held_version != given.version:
-        return "not_held"
-    if given.expires_at is None or given.expires_at - now < life / 2:
-        return "renewed"
-    return None
+    return given.why_again(now, life)
 
 
 def list_parts(

@@ -22,13 +22,13 @@ from typing import Final, Literal
 
 from hub.places import Place, Spot
 from hub.rules.base import RuleDocument
+from hub.sent_versions import Again, SentVersion
 from hub.watchlist import Category, Entry, ListKind
 from models.faces.calibration import Acceptance
 
 _LISTED: Final = "face.listed"
 
-SliceState = Literal["none", "sent", "active", "refused"]
-Why = Literal["other_pack", "forget", "changed", "unanswered", "refused", "not_held", "renewed"]
+Why = Literal["other_pack", "forget", "changed"] | Again
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,32 +41,13 @@ class SliceSource:
     accept: Callable[[int], Acceptance]
 
 
-@dataclass(frozen=True, slots=True)
-class Box:
-    """A box that matches faces itself, as it said, and what it was sent last.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Box(SentVersion):
+    """A box that matches faces itself, as it said, and the slice that it was sent last."""
 
-    `version` 0 is nothing yet. `state` is what became of `version`; `sends` counts how often that was sent,
-    and before `due_at` it is not sent again.
-    """
-
-    edge: str
-    site: str
     cameras: tuple[str, ...]
     sealing_key: str
     pack_sha256: str
-    oldest_version: int
-    held_version: int
-    version: int
-    digest: str
-    expires_at: datetime | None
-    state: SliceState
-    sends: int
-    due_at: datetime
-
-    @property
-    def next_version(self) -> int:
-        """The least version that the box takes and that no other slice has had."""
-        return max(self.version + 1, self.held_version + 1, self.oldest_version)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,18 +125,5 @@ def next_step(
         if forgets and holds:
             return Step("forget", erase=True, send=True)
         return Step("changed", erase=False, send=True)
-    why = _again(box, now, life)
+    why = box.why_again(now, life)
     return None if why is None else Step(why, erase=False, send=True)
-
-
-def _again(box: Box, now: datetime, life: timedelta) -> Why | None:
-    """Why what the box should have, and was sent, is sent again."""
-    if box.state != "active":
-        if now < box.due_at:
-            return None
-        return "refused" if box.state == "refused" else "unanswered"
-    if box.held_version != box.version:
-        return "not_held"
-    if box.expires_at is None or box.expires_at - now < life / 2:
-        return "renewed"
-    return None

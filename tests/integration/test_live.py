@@ -114,7 +114,7 @@ def test_the_camera_is_seen_with_faces_hidden_and_whole_by_whoever_may(
     assert len({image.tobytes() for image in blurred}) == 15
     detector = load_face_pack("dlib-resnet", threads=1).detector
     # Which scenes of the film they show, and how many faces, is a matter of when they were asked for.
-    assert sum(len(detector.detect(image)) for image in whole) >= 5
+    assert sum(len(detector.detect(image)) for image in whole) >= 6
     assert sum(len(detector.detect(image)) for image in blurred) <= 1
 
 

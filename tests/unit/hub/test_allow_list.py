@@ -46,7 +46,11 @@ from wire.messages import (
 )
 
 LIFE = timedelta(hours=72)
-GIVEN = Given("box-1", SITE, ("north", "garage"), 1, 3, 3, "d", NOW + LIFE, "active", 1, NOW)
+GIVEN = Given(
+    edge="box-1", site=SITE, devices=("north", "garage"),
+    version=3, oldest_version=1, held_version=3, digest="d", expires_at=NOW + LIFE,
+    state="active", sends=1, due_at=NOW,
+)  # fmt: skip
 MINE = Allowed("京A00001", "registered", None, None)
 GUEST = Allowed("京A00002", "visitor", at(0), at(3600))
 

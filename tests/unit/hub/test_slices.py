@@ -52,7 +52,11 @@ from wire.slices import Templates, open_part
 
 LIFE = timedelta(hours=24)
 GATE_IN = Spot(SITE, "north", CAMERA)
-SENT = Box(EDGE, SITE, (CAMERA,), "key", PACK_SHA, 1, 3, 3, "d", NOW + LIFE, "active", 1, NOW)
+SENT = Box(
+    edge=EDGE, site=SITE, cameras=(CAMERA,), sealing_key="key", pack_sha256=PACK_SHA,
+    version=3, oldest_version=1, held_version=3, digest="d", expires_at=NOW + LIFE,
+    state="active", sends=1, due_at=NOW,
+)  # fmt: skip
 ANN, BEA, CAT = (f"00000000-0000-4000-8000-00000000000{n}" for n in (1, 2, 3))
 
 
