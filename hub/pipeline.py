@@ -19,7 +19,6 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from hub.allow_list_replies import hear_of_allow_lists
 from hub.decide import Identified, Identifier, Match, matches_of
 from hub.deduplicate import acks_of, boots_of, committed_after, fresh_of
 from hub.edges import EdgeBook
@@ -28,7 +27,7 @@ from hub.incoming import Incoming, KnownEdge, Rejected, Verified, redacted, veri
 from hub.raise_alerts import Raiser
 from hub.rule_store import RuleKeeper
 from hub.rules import Context
-from hub.slice_replies import hear_of_slices
+from hub.sent_replies import hear_of_versions
 from hub.store import Store, dead_letters, edges, observations, signed
 from hub.store.registry import StoredRegister
 from hub.store.windows import StoredWindows, add_recognitions
@@ -88,8 +87,7 @@ class Pipeline:
             next_book = book.after((message.event for message in messages), now)
             _save_edges(tx, book, next_book)
             hear_of_evidence(tx, messages, self.known_edges, book, now)
-            hear_of_allow_lists(tx, messages, book, now)
-            hear_of_slices(tx, messages, book, now)
+            hear_of_versions(tx, messages, book, now)
         return Outcome(
             acks=acks_of(after),
             book=next_book,
