@@ -10,16 +10,19 @@ What each event does (a version is *held* from when all its parts are there unti
     a part that has expired                 stays           refused
     a part of the version that is held      stays           active
     a part, others are still missing        stays           none
+    a part, a newer version is on its way   stays           none
     the last part of a newer version        that one        active
     the last part, and the count is wrong   stays           refused
     the held version expires                none            erased
 """
 
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from edge.access import AllowedPlates
+from edge.parts import Parts
 from wire.messages import AllowedPlate, AllowList, AllowListReply, HeldAllowList
 
 
@@ -40,8 +43,7 @@ class HeldList:
         self._oldest = oldest_version
         self._held: _Held | None = None
         self._expired = False
-        self._parts: dict[int, tuple[AllowedPlate, ...]] = {}
-        self._coming: AllowList | None = None
+        self._parts: Parts[tuple[AllowedPlate, ...]] = Parts()
 
     @property
     def oldest_version(self) -> int:
@@ -75,14 +77,13 @@ class HeldList:
                 return AllowListReply(version=part.version, state="refused", reason=reason)
             if self._held is not None and part.version == self._held.terms.version:
                 return self._active(self._held.terms)
-            self._collect(part)
-            return None if len(self._parts) < part.parts else self._put_in_force(part)
+            pieces = self._parts.add(part, part.entries)
+            return None if pieces is None else self._put_in_force(part, pieces)
 
     def tick(self, now: datetime) -> AllowListReply | None:
         """Erase what has expired by `now`; None where nothing has."""
         with self._lock:
-            if self._coming is not None and now >= self._coming.expires_at:
-                self._drop_parts()
+            self._parts.drop_expired(now)
             if self._held is None or now < self._held.terms.expires_at:
                 return None
             version = self._held.terms.version
@@ -94,18 +95,10 @@ class HeldList:
             return f"version {part.version} is older than {self._oldest}, the least that is taken"
         return "it has expired" if now >= part.expires_at else None
 
-    def _collect(self, part: AllowList) -> None:
-        coming = self._coming
-        if coming is None or (coming.version, coming.parts) != (part.version, part.parts):
-            if coming is not None and coming.version > part.version:
-                return  # a newer one is on its way
-            self._drop_parts()
-        self._coming = part
-        self._parts[part.part] = part.entries
-
-    def _put_in_force(self, terms: AllowList) -> AllowListReply:
-        entries = [entry for number in sorted(self._parts) for entry in self._parts[number]]
-        self._drop_parts()
+    def _put_in_force(
+        self, terms: AllowList, pieces: Sequence[tuple[AllowedPlate, ...]]
+    ) -> AllowListReply:
+        entries = [entry for piece in pieces for entry in piece]
         if len(entries) != terms.plates:
             reason = f"{len(entries)} plates came, {terms.plates} were announced"
             return AllowListReply(version=terms.version, state="refused", reason=reason)
@@ -115,7 +108,3 @@ class HeldList:
 
     def _active(self, terms: AllowList) -> AllowListReply:
         return AllowListReply(version=terms.version, state="active", plates=terms.plates)
-
-    def _drop_parts(self) -> None:
-        self._parts.clear()
-        self._coming = None

@@ -12,13 +12,14 @@ What each event does (a version is *held* from when all its parts are there unti
     a part that has expired                 stays                 refused
     a part of the version that is held      stays                 active
     a part, others are still missing        stays                 none
+    a part, a newer version is on its way   stays                 none
     the last part of a newer version        that one              active
     erase up to a version                   none, if it is older  erased
     the held version expires                none                  erased
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -26,6 +27,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.parts import Parts
 from models.faces.calibration import Acceptance
 from models.faces.decision import Evidence, wanted_similarity
 from wire.messages import FaceCandidate, FaceCandidates, GalleryReply, GallerySlice, HeldSlice
@@ -47,6 +49,10 @@ class _Held:
     rows: NDArray[np.float32]
 
 
+def _overwrite(templates: Templates) -> None:
+    templates.rows.fill(0.0)
+
+
 class FaceMatcher:
     """Finds faces in the slice that the hub has given. Safe for use by several threads."""
 
@@ -59,8 +65,7 @@ class FaceMatcher:
         self._oldest = oldest_version
         self._held: _Held | None = None
         self._expired = False
-        self._parts: dict[int, Templates] = {}
-        self._coming: GallerySlice | None = None
+        self._parts: Parts[Templates] = Parts(_overwrite)
 
     @property
     def oldest_version(self) -> int:
@@ -91,10 +96,8 @@ class FaceMatcher:
             if templates.rows.shape[1] != self._dimension:
                 reason = f"templates of {templates.rows.shape[1]}, not {self._dimension} values"
                 return GalleryReply(version=part.version, state="refused", reason=reason)
-            self._collect(part, templates)
-            if len(self._parts) < part.parts:
-                return None
-            return self._put_in_force(part)
+            pieces = self._parts.add(part, templates)
+            return None if pieces is None else self._put_in_force(part, pieces)
 
     def erase(self, up_to_version: int) -> GalleryReply:
         """Erase what is held, if it is no newer, and take nothing as old again."""
@@ -103,15 +106,13 @@ class FaceMatcher:
             if self._held is not None and self._held.terms.version <= up_to_version:
                 self._forget()
                 self._expired = False
-            if self._coming is not None and self._coming.version <= up_to_version:
-                self._drop_parts()
+            self._parts.drop_up_to(up_to_version)
             return GalleryReply(version=up_to_version, state="erased")
 
     def tick(self, now: datetime) -> GalleryReply | None:
         """Erase what has expired by `now`; None where nothing has."""
         with self._lock:
-            if self._coming is not None and now >= self._coming.expires_at:
-                self._drop_parts()
+            self._parts.drop_expired(now)
             if self._held is None or now < self._held.terms.expires_at:
                 return None
             version = self._held.terms.version
@@ -150,27 +151,18 @@ class FaceMatcher:
             return "it has expired"
         return None
 
-    def _collect(self, part: GallerySlice, templates: Templates) -> None:
-        coming = self._coming
-        if coming is None or (coming.version, coming.parts) != (part.version, part.parts):
-            if coming is not None and coming.version > part.version:
-                return  # a newer one is on its way
-            self._drop_parts()
-        self._coming = part
-        self._parts[part.part] = templates
-
-    def _put_in_force(self, terms: GallerySlice) -> GalleryReply:
-        parts = [self._parts[number] for number in sorted(self._parts)]
-        owners = [subject for part in parts for subject in part.subjects]
+    def _put_in_force(self, terms: GallerySlice, pieces: Sequence[Templates]) -> GalleryReply:
+        owners = [subject for piece in pieces for subject in piece.subjects]
+        rows = np.concatenate([piece.rows for piece in pieces])
+        for piece in pieces:
+            _overwrite(piece)
         if len(owners) != terms.templates:
-            self._drop_parts()
+            rows.fill(0.0)
             reason = f"{len(owners)} templates came, {terms.templates} were announced"
             return GalleryReply(version=terms.version, state="refused", reason=reason)
         subjects = tuple(dict.fromkeys(owners))
         number = {subject: index for index, subject in enumerate(subjects)}
         owner = np.array([number[subject] for subject in owners], dtype=np.intp)
-        rows = np.concatenate([part.rows for part in parts])
-        self._drop_parts()
         self._forget()
         self._held = _Held(terms, subjects, owner, rows)
         self._oldest, self._expired = terms.version, False
@@ -185,12 +177,6 @@ class FaceMatcher:
         if self._held is not None:
             self._held.rows.fill(0.0)
             self._held = None
-
-    def _drop_parts(self) -> None:
-        for part in self._parts.values():
-            part.rows.fill(0.0)
-        self._parts.clear()
-        self._coming = None
 
     def _nobody(self, reason: str, terms: GallerySlice | None = None) -> FaceCandidates:
         return FaceCandidates.model_validate(

@@ -125,6 +125,16 @@ def test_it_counts_once_all_parts_are_there_in_whatever_order(box: Box) -> None:
     assert box.give(a_list(1, "京A00001", part=1, parts=2)).state == "active"
 
 
+def test_a_late_part_of_an_older_list_spoils_none_that_is_on_its_way(box: Box) -> None:
+    assert box.give(a_list(5, "京AD00001", part=1, parts=3)) is None
+    assert box.give(a_list(5, "京AD00002", part=2, parts=3)) is None
+    assert box.give(a_list(4, "京AD00009", part=2, parts=2)) is None
+    reply = box.give(a_list(5, PLATE, part=3, parts=3))
+    assert reply is not None
+    assert (reply.state, reply.version) == ("active", 5)
+    assert box.allows()
+
+
 def test_parts_that_are_fewer_plates_than_announced_are_refused(box: Box) -> None:
     box.give(a_list(1, PLATE))
     assert box.give(a_list(2, "京A00001", plates=5)).reason == "1 plates came, 5 were announced"
