@@ -7,7 +7,10 @@ from collections.abc import Callable
 from models.faces import load_face_pack
 from models.objects import load_object_detector
 from models.packs import PackStore
+from models.plates.evaluate import read_folder, score
 from models.plates.recogniser import PlateRecogniser
+from models.training.glyphs import material_root
+from models.training.real import is_train
 from tests.bench.clips import gate_clip, picture_at
 from tests.bench.report import Row
 
@@ -66,11 +69,31 @@ def _plates(car) -> list[Row]:
         Row(group, f"detect ({len(found)} found)", _median_ms(lambda: plates.detect([car])), "ms"),
         Row(
             group,
-            f"rectify and read ({', '.join(read)})",
+            f"rectify and read by all its corners, being unsure ({', '.join(read)})",
             _median_ms(lambda: plates.read(car, found)),
             "ms",
         ),
+        *_real_plates(plates, group),
     ]
+
+
+def _real_plates(plates: PlateRecogniser, group: str) -> list[Row]:
+    """Of real pictures, where they are at hand: those that no training saw."""
+    rows = []
+    for name, what in (("cars_easypr", "photographs"), ("crops_chenweijiang", "loose crops")):
+        folder = material_root() / "plates" / name
+        if not folder.is_dir():
+            continue
+        crops = what != "photographs"
+        outcomes = read_folder(
+            plates, folder, crops=crops, keep=lambda path, name=name: not is_train(name, path.name)
+        )
+        figures = score(outcomes, plates.calibration.threshold)
+        said = f"of {figures.n} in {what}, {figures.exact} right"
+        rows.append(Row(group, f"rectify and read, median {said}", figures.ms_per_plate, "ms"))
+        if not crops:
+            rows.append(Row(group, "search a photograph, median", figures.ms_per_picture, "ms"))
+    return rows
 
 
 def _objects(people) -> list[Row]:

@@ -11,6 +11,7 @@ import statistics
 import tempfile
 import time
 import uuid
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -25,13 +26,13 @@ from hub.store import Store, open_store
 from hub.store.backtest import Past
 from hub.store.register_tables import vehicles
 from hub.store.registry import StoredRegister
-from hub.store.tables import observations
+from hub.store.tables import observations, watchlist_entries
 from hub.store.windows import StoredWindows
 from tests.bench import live_rules
 from tests.bench.report import Row
 from wire.messages import ObjectObservation, PlateText
 
-_RULES, _LISTED, _STORED, _ASKED = 10_000, 100_000, 1_000_000, 4_000
+_RULES, _LISTED, _STORED, _ASKED, _WANTED = 10_000, 100_000, 1_000_000, 4_000, 100
 _NOW = datetime(2026, 11, 5, 12, tzinfo=UTC)
 _LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ0123456789"
 _GROUP = "Rules, SQLite on disk"
@@ -141,7 +142,23 @@ def _stored(store: Store, chance: random.Random) -> list[Row]:
             {"site": sites[1 + n % 99], "plate": p, "unit": "1"} for n, p in enumerate(registered)
         ]
         tx.execute(insert(vehicles), known)
+        tx.execute(insert(watchlist_entries), [_entry(n, p) for n, p in _wanted(registered)])
     return [Row(_GROUP, "filling the store, in batches of 20,000", rate, "observations/s")]
+
+
+def _wanted(registered: list[str]) -> Iterable[tuple[int, str]]:
+    """Of the vehicles that were seen, a hundred that are listed."""
+    return enumerate(registered[1::2][:_WANTED])
+
+
+def _entry(number: int, plate: str) -> dict[str, Any]:
+    """An entry as two people have made it."""
+    return {
+        "id": str(uuid.UUID(int=number)), "kind": "plate", "target": plate, "label": plate,
+        "category": "stolen_vehicle", "basis": "B", "reference": "R", "state": "approved",
+        "requester": "a", "requested_at": _NOW - timedelta(days=9), "approver": "b",
+        "approved_at": _NOW - timedelta(days=9), "expires_at": _NOW + timedelta(days=9),
+    }  # fmt: skip
 
 
 def _row(number: int, registered: list[str], chance: random.Random) -> dict[str, Any]:
