@@ -17,7 +17,7 @@ from edge.config import CameraSection
 from edge.counters import CameraCounters
 from edge.detect import Detect, PlateNetworks
 from edge.face_lane import FaceLane, FaceQuality, Liveliness
-from edge.findings import Finding
+from edge.findings import FaceStay, Finding
 from edge.frame import RawFrame, SceneEnd
 from edge.grants import GrantBook
 from edge.mailbox import Item, Mailboxes
@@ -57,7 +57,7 @@ class Networks:
 class Outlets:
     """Where a camera's findings and changes of state go. `show` is offered each frame, and is quick."""
 
-    tell: Callable[[Finding], str | None]
+    tell: Callable[[Finding | FaceStay], str | None]
     tell_camera: Callable[[str, CameraObservation], None]
     show: Callable[[RawFrame], None] = lambda _: None
 

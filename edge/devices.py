@@ -25,7 +25,7 @@ from edge.config_devices import (
 from edge.door_http import DoorHttp
 from edge.door_mqtt import hear_doors
 from edge.door_signals import DoorSignals
-from edge.findings import Finding, PlateFinding
+from edge.findings import FaceStay, Finding, PlateFinding
 from edge.grants import GrantBook
 from edge.local_broker import LocalBroker
 from edge.relays import HttpRelay, MqttRelay, Relay, SimulatorRelay
@@ -103,7 +103,7 @@ class Devices:
         if self._broker is not None:
             self._broker.stop(timeout_s)
 
-    def read(self, finding: Finding, observation_id: str, read_s: float) -> None:
+    def read(self, finding: Finding | FaceStay, observation_id: str, read_s: float) -> None:
         """Something was found; of plates the desk decides. Returns at once."""
         if self._desk is not None and isinstance(finding, PlateFinding):
             self._desk.read(finding, observation_id, read_s)

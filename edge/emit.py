@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from edge.evidence import EvidencePicture, EvidenceRing, bystanders, cut_crop, draw_scene
 from edge.face_matching_box import BoxMatching
-from edge.findings import FaceFinding, Finding, PlateFinding
+from edge.findings import FaceFinding, FaceStay, Finding, PlateFinding
 from edge.outbox import Outbox
 from edge.place_observations import PlaceObservation, observe_place
 from models.faces.decision import Evidence
@@ -107,10 +107,14 @@ class Emitter:
         self._hub_key, self._face_detector = hub_key, face_detector
         self._new_id, self._now = new_id, now
 
-    def tell(self, finding: Finding, observation_id: str | None = None) -> str:
+    def tell(self, finding: Finding | FaceStay, observation_id: str | None = None) -> str:
         """Store the observation, under an id that may be given; returns it. StoreError when the disk takes no
         more."""
         observation_id = observation_id or self._new_id()
+        if isinstance(finding, FaceStay):
+            stay = self._face(finding, (), b"", observation_id)
+            self._store(observation_id, finding.camera, stay, stay.kind)
+            return observation_id
         hide = self._hide(finding)
         pictures = _pictures(finding, hide)
         evidence = tuple(picture.item for picture in pictures)
@@ -131,7 +135,14 @@ class Emitter:
     ) -> FaceObservation | PlateObservation | PlaceObservation:
         match finding:
             case FaceFinding():
-                return self._face(finding, evidence, hide, observation_id)
+                crop = cut_crop(
+                    finding.frame.image,
+                    finding.box,
+                    hide,
+                    margin=_FACE_MARGIN,
+                    most_px=_FACE_CROP_PX,
+                )
+                return self._face(finding, evidence, crop, observation_id)
             case PlateFinding():
                 return _plate(finding, evidence, hide)
         return observe_place(finding, _common(finding), evidence)
@@ -169,25 +180,24 @@ class Emitter:
 
     def _face(
         self,
-        finding: FaceFinding,
+        finding: FaceFinding | FaceStay,
         evidence: tuple[EvidenceItem, ...],
-        hide: NDArray[np.float32],
+        crop: bytes,
         observation_id: str,
     ) -> FaceObservation:
-        crop = cut_crop(
-            finding.frame.image, finding.box, hide, margin=_FACE_MARGIN, most_px=_FACE_CROP_PX
-        )
+        """`crop` is the face as JPEG; empty where there is no picture of it."""
         fields = {**_common(finding), "evidence": evidence, "crops": finding.crops}
         fields["liveness"] = finding.liveness
         if self._matching is not None:
             found = self._match(finding, self._matching)
-            sealed = seal_crop(crop, observation_id, self._hub_key) if found.candidates else None
+            shown = found.candidates and crop
+            sealed = seal_crop(crop, observation_id, self._hub_key) if shown else None
             return FaceObservation.model_validate({**fields, "candidates": found, "crop": sealed})
         probe = FaceProbe(finding.embedding, finding.pack, finding.pack_sha256, crop)
         sealed = seal(probe, observation_id, self._hub_key)
         return FaceObservation.model_validate({**fields, "probe": sealed})
 
-    def _match(self, finding: FaceFinding, matching: BoxMatching) -> FaceCandidates:
+    def _match(self, finding: FaceFinding | FaceStay, matching: BoxMatching) -> FaceCandidates:
         """Who it is by the box's own slice; a spoof is not searched for where liveness is enforced."""
         if is_spoof(finding.liveness):
             return matching.nobody_alive()
@@ -218,16 +228,16 @@ def _plate(
     )
 
 
-def _common(finding: Finding) -> dict[str, object]:
+def _common(finding: Finding | FaceStay) -> dict[str, object]:
     return {
         "track_id": finding.track_id,
         "revision": finding.revision,
         "first_seen_at": finding.first_seen_at,
-        "captured_at": finding.frame.captured_at,
+        "captured_at": finding.captured_at,
         "last_seen_at": finding.last_seen_at,
         "frames": finding.frames,
         "box_px": finding.box,
-        "frame_size_px": finding.frame.size_px,
+        "frame_size_px": finding.frame_size_px,
         "quality": finding.quality,
         "detector_score": finding.detector_score,
     }

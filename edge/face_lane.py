@@ -25,7 +25,7 @@ from wire.messages import Liveness
 KEEP: Final = 5
 AGREEING: Final = 3
 FLOOR: Final = 0.25
-POLICY: Final = Policy(sure_quality=0.7, wait_s=1.5, better_by=0.15)
+POLICY: Final = Policy(sure_quality=0.7, wait_s=1.5, better_by=0.15, still_s=60.0, stayed_s=3.0)
 
 FaceQuality = Callable[[Image, FaceDetections, int], float]
 """Fitness of one of the detections in ``(H, W, 3)`` BGR for recognition, 0 to 1."""
@@ -84,7 +84,9 @@ class FaceLane(Lane[FaceFusion]):
             if verdict == "another_person":
                 track = self._split(track)
                 track.fusion.add(embedding, quality)
-            if verdict != "doubtful":
+            if verdict == "doubtful":
+                track.doubted_at = track.doubted_at or track.last_seen_at
+            else:
                 if lively is not None:
                     track.fusion.liveness.add(float(lively[row]), quality)
                 box = box_within(faces.boxes[row], view.frame)

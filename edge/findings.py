@@ -1,4 +1,7 @@
-"""What a pipeline tells of one track: a face, a plate, an object; with the frame that shows it. Values."""
+"""What a pipeline tells of one track: a face, a plate, an object; with the frame that shows it. Values.
+
+All but `FaceStay`, which says again what was told of a face and has no picture.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -36,6 +39,21 @@ class Finding:
     detector_score: float
     faces: NDArray[np.float32] | None
 
+    @property
+    def camera(self) -> str:
+        """The id of the camera."""
+        return self.frame.camera
+
+    @property
+    def captured_at(self) -> datetime:
+        """When the frame was captured."""
+        return self.frame.captured_at
+
+    @property
+    def frame_size_px(self) -> tuple[int, int]:
+        """Width and height of the frame."""
+        return self.frame.size_px
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FaceFinding(Finding):
@@ -46,6 +64,40 @@ class FaceFinding(Finding):
     pack: str
     pack_sha256: str
     liveness: Liveness | None = None
+
+    def without_picture(self) -> "FaceStay":
+        """What may be said again of this face once its frame is let go."""
+        return FaceStay(
+            **{
+                name: getattr(self, name)
+                for name in FaceStay.__dataclass_fields__  # the two have these in common
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FaceStay:
+    """That a face was seen for longer than was told: what was told last, `captured_at` included, with another
+    `last_seen_at`, and more `frames`. It has the embedding that was told, so that whoever was found for it is
+    found again, and nobody else; it has no picture, for none was kept."""
+
+    track_id: str
+    revision: int
+    reason: str
+    first_seen_at: datetime
+    last_seen_at: datetime
+    frames: int
+    camera: str
+    captured_at: datetime
+    frame_size_px: tuple[int, int]
+    box: Box
+    quality: float
+    detector_score: float
+    embedding: Embedding
+    crops: int
+    pack: str
+    pack_sha256: str
+    liveness: Liveness | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

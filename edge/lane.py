@@ -7,7 +7,7 @@ from one to the next. `edge.face_lane` and `edge.plate_lane` fill in what differ
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
@@ -15,14 +15,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.evidence import Box
-from edge.findings import FaceFinding, PlateFinding
+from edge.findings import FaceFinding, FaceStay, PlateFinding
 from edge.frame import Frame
-from edge.observe import Known, Policy, Reason, Told, reason_to_tell, worth_keeping
+from edge.observe import (
+    Known,
+    Policy,
+    Reason,
+    Told,
+    reason_at_end,
+    reason_to_tell,
+    worth_keeping,
+)
 from edge.quality import BestCrops
 from edge.track import ObjectTracker
 
 F = TypeVar("F")
 """What fuses the crops of one track."""
+
+TrackFinding = FaceFinding | PlateFinding | FaceStay
+"""What is told of a face or a plate."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,7 +61,11 @@ class Shot:
 
 @dataclass(slots=True, eq=False)
 class Track(Generic[F]):
-    """One object followed in one camera, and what is known of it so far."""
+    """One object followed in one camera, and what is known of it so far.
+
+    `stay` is what was told of it last, to be said again should it stay; `doubted_at` when a crop first looked
+    like somebody else's, `sure_at` when the last one before that did not.
+    """
 
     id: str
     first_seen_at: datetime
@@ -61,6 +76,14 @@ class Track(Generic[F]):
     first_crop_at: datetime | None = None
     shot: Shot | None = None
     told: Told | None = None
+    stay: FaceStay | None = None
+    sure_at: datetime | None = None
+    doubted_at: datetime | None = None
+
+    @property
+    def seen_until(self) -> datetime:
+        """Until when it was surely this object that was seen."""
+        return self.sure_at if self.doubted_at and self.sure_at else self.last_seen_at
 
 
 class Lane(ABC, Generic[F]):
@@ -81,7 +104,7 @@ class Lane(ABC, Generic[F]):
 
     def process(
         self, boxes: NDArray[np.float32], detections: Any, at: datetime, view: View
-    ) -> list[FaceFinding | PlateFinding]:
+    ) -> list[TrackFinding]:
         """Take one frame's detections through all steps.
 
         Args:
@@ -105,7 +128,7 @@ class Lane(ABC, Generic[F]):
                 findings += self._tell(track, at, ended=False)
         return findings
 
-    def end_all(self) -> list[FaceFinding | PlateFinding]:
+    def end_all(self) -> list[TrackFinding]:
         """Another scene begins: end every track."""
         return self._end(self._tracker.end_all())
 
@@ -133,19 +156,20 @@ class Lane(ABC, Generic[F]):
         """One crop of this track was recognised and fused."""
         track.crops.took(quality, track.last_seen_at.timestamp())
         track.first_crop_at = track.first_crop_at or track.last_seen_at
+        track.sure_at, track.doubted_at = track.last_seen_at, None
 
     def _split(self, track: Track[F]) -> Track[F]:
         """Another object has taken the track over: what follows is a track of its own."""
         self._handed_over.append(track.id)
-        return self._seen(self._tracker.split(track.id), track.last_seen_at)
+        other = self._seen(self._tracker.split(track.id), track.last_seen_at)
+        other.first_seen_at = track.doubted_at or track.last_seen_at
+        return other
 
     def _drop_shot(self, track: Track[F]) -> None:
         """Let the track's best crop and its frame go."""
         track.shot = None
 
-    def _tell(
-        self, track: Track[F], now: datetime, *, ended: bool
-    ) -> list[FaceFinding | PlateFinding]:
+    def _tell(self, track: Track[F], now: datetime, *, ended: bool) -> list[TrackFinding]:
         known = self._known(track)
         if known is None or track.shot is None:
             return []
@@ -157,15 +181,33 @@ class Lane(ABC, Generic[F]):
         revision = 0 if track.told is None else track.told.revision + 1
         finding = self._finding(track, track.shot, revision, reason)
         track.told = Told(revision, known, now)
+        if isinstance(finding, FaceFinding):
+            track.stay = finding.without_picture()
         self._drop_shot(track)
         return [finding]
 
-    def _end(self, track_ids: Sequence[str]) -> list[FaceFinding | PlateFinding]:
-        findings = []
+    def _end(self, track_ids: Sequence[str]) -> list[TrackFinding]:
+        findings: list[TrackFinding] = []
         for track_id in track_ids:
             if track := self._tracks.pop(track_id, None):
-                findings += self._tell(track, track.last_seen_at, ended=True)
+                track.last_seen_at = track.seen_until
+                told = self._tell(track, track.last_seen_at, ended=True)
+                findings += told or self._tell_stay(track)
         return findings
+
+    def _tell_stay(self, track: Track[F]) -> list[TrackFinding]:
+        """A track ended with nothing new to show: until when it was seen may be news all the same."""
+        reason = reason_at_end(track.told, track.last_seen_at, self._policy)
+        if reason is None or track.stay is None:
+            return []
+        stay = replace(
+            track.stay,
+            revision=track.stay.revision + 1,
+            reason=reason,
+            last_seen_at=track.last_seen_at,
+            frames=track.frames,
+        )
+        return [stay]
 
     @abstractmethod
     def _new_fusion(self) -> F:

@@ -3,7 +3,9 @@
 In: what is known of a track now, what was told of it before, the time. Out: a named reason to tell it,
 or None. It is told as soon as recognition is good enough, not when the track ends: seconds count at a
 gate. It is told again, as the next revision, once several crops agree (a face fused of three is found
-where its first crop was not), for a clearly better crop, and when a plate reads differently. Pure.
+where its first crop was not), for a clearly better crop, and when a plate reads differently. A face that
+stays is told of again now and then, and at its end once more if it stayed clearly longer than was told: who
+asks when somebody was last seen is not left with the moment they were first recognised. Pure.
 """
 
 from dataclasses import dataclass
@@ -24,6 +26,8 @@ class Reason(StrEnum):
     SURE_ENOUGH = "it is read surely enough to open by"
     BETTER_CROP = "a clearly better crop"
     READING_CHANGED = "the plate reads differently"
+    STILL_THERE = "it is still there"
+    STAYED = "it stayed longer than was told"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +36,9 @@ class Policy:
 
     A track is told of at one face of `sure_quality`, when its crops agree, `wait_s` after its first
     recognised crop, or at its end; again when the quality gained `better_by`, at most every `pause_s`. What
-    agrees and has come to one of `levels` is told again at once: something opens from there on.
+    agrees and has come to one of `levels` is told again at once: something opens from there on. Where
+    `still_s` is set, what stays is told again so long after it last was, and at its end if it was seen for
+    `stayed_s` longer than was told.
     """
 
     sure_quality: float = 0.7
@@ -40,6 +46,8 @@ class Policy:
     better_by: float = 0.15
     pause_s: float = 1.0
     levels: tuple[float, ...] = ()
+    still_s: float | None = None
+    stayed_s: float = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +108,17 @@ def _again(
         return Reason.AGREEING_CROPS
     if known.quality >= told.known.quality + policy.better_by:
         return Reason.BETTER_CROP
+    if policy.still_s is not None and (now - told.at).total_seconds() >= policy.still_s:
+        return Reason.STILL_THERE
     return None
+
+
+def reason_at_end(told: Told | None, seen_until: datetime, policy: Policy) -> Reason | None:
+    """Why a track that ended with nothing new to show is to be told of all the same; None if it is not."""
+    if told is None or policy.still_s is None:
+        return None
+    unsaid_s = (seen_until - told.at).total_seconds()
+    return Reason.STAYED if unsaid_s >= policy.stayed_s else None
 
 
 def _has_reached(known: Known, told: Told, policy: Policy) -> bool:

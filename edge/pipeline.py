@@ -14,10 +14,11 @@ from dataclasses import dataclass
 
 from edge.closer import RecentFrames, scaled
 from edge.counters import CameraCounters
+from edge.cut import ViewCut
 from edge.detect import Detect, Detections, large_enough, select_faces
 from edge.face_lane import FaceLane
-from edge.findings import Finding
-from edge.frame import Frame, RawFrame, SceneEnd
+from edge.findings import FaceStay, Finding
+from edge.frame import Frame, Grey, RawFrame, SceneEnd
 from edge.lane import View
 from edge.motion import GREY_WIDTH_PX, MotionGate
 from edge.object_lane import ObjectLane
@@ -41,16 +42,22 @@ class Pipeline:
     """One camera's steps and what they remember."""
 
     def __init__(
-        self, steps: Steps, counters: CameraCounters, tell: Callable[[Finding], str | None]
+        self,
+        steps: Steps,
+        counters: CameraCounters,
+        tell: Callable[[Finding | FaceStay], str | None],
     ) -> None:
         """`tell` is called with each finding, in order; it returns the observation's id, None when lost."""
         self._steps, self._counters, self._tell = steps, counters, tell
+        self._cut = ViewCut()
 
     def process(self, raw: RawFrame) -> None:
         """Take one frame through."""
-        if not self._worth_looking(raw):
+        grey = raw.pixels.grey(GREY_WIDTH_PX)
+        if not self._worth_looking(grey, raw.captured_at.timestamp()):
             self._counters.still += 1
             return
+        self._part_faces(grey)
         frame = raw.to_frame()
         seen = self._steps.detect(frame)
         view, detections = self._look_closer(frame, seen)
@@ -64,24 +71,34 @@ class Pipeline:
             self._tell_all(lane.end_all())
         if self._steps.motion is not None:
             self._steps.motion.reset()
+        self._cut.reset()
 
-    def _tell_all(self, findings: Iterable[Finding]) -> None:
+    def _part_faces(self, grey: Grey) -> None:
+        """A face in another view is not the one that was in its place a moment ago: end its track.
+
+        A plate's vote notices by itself when it reads another; objects are of zones, and those of one view.
+        """
+        if self._steps.faces is not None and self._cut.step(grey):
+            self._tell_all(self._steps.faces.end_all())
+
+    def _tell_all(self, findings: Iterable[Finding | FaceStay]) -> None:
         for finding in findings:
             self._counters.observations += 1
             observation_id = self._tell(finding)
-            if self._steps.objects is not None and observation_id is not None:
+            if isinstance(finding, FaceStay) or observation_id is None:
+                continue
+            if self._steps.objects is not None:
                 self._steps.objects.told(finding, observation_id)
 
     def _lanes(self) -> tuple[FaceLane | PlateLane | ObjectLane, ...]:
         lanes = (self._steps.faces, self._steps.plates, self._steps.objects)
         return tuple(lane for lane in lanes if lane is not None)
 
-    def _worth_looking(self, raw: RawFrame) -> bool:
+    def _worth_looking(self, grey: Grey, now_s: float) -> bool:
         """Motion, or a track that may go on without any: a person who stands still."""
         if self._steps.motion is None:
             return True
-        grey = raw.pixels.grey(GREY_WIDTH_PX)
-        moving = self._steps.motion.is_open(grey, raw.captured_at.timestamp())
+        moving = self._steps.motion.is_open(grey, now_s)
         return moving or any(lane.alive for lane in self._lanes())
 
     def _look_closer(self, frame: Frame, seen: Detections) -> tuple[View, Detections]:
@@ -102,8 +119,8 @@ class Pipeline:
 
     def _follow(
         self, frame: Frame, seen: Detections, view: View, detections: Detections
-    ) -> list[Finding]:
-        findings: list[Finding] = []
+    ) -> list[Finding | FaceStay]:
+        findings: list[Finding | FaceStay] = []
         if self._steps.faces is not None:
             index = large_enough(detections.faces, self._steps.min_face_px)
             boxes, chosen = seen.faces.boxes[index], select_faces(detections.faces, index)

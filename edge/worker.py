@@ -33,7 +33,7 @@ from edge.devices import DeviceClocks, Devices
 from edge.emit import Emitter, Origin
 from edge.evidence import EvidenceRing
 from edge.face_matching_box import BoxMatching, hub_time
-from edge.findings import Finding
+from edge.findings import FaceStay, Finding
 from edge.grants import GrantBook
 from edge.live_camera import LiveCameras
 from edge.mailbox import Mailboxes
@@ -328,19 +328,19 @@ class _Worker:
         for name, camera in self._cameras.items():
             self._publisher.publish_health(name, camera.health(waiting))
 
-    def _tell(self, finding: Finding) -> str | None:
+    def _tell(self, finding: Finding | FaceStay) -> str | None:
         """A barrier first: whoever stands before it waits, the hub does not mind."""
         observation_id = new_message_id()
         self._devices.read(finding, observation_id, self._parts.clocks.monotonic_s())
         try:
             self._emitter.tell(finding, observation_id)
         except StoreError:
-            self._parts.counters.of(finding.frame.camera).faults += 1
-            log.exception("camera %s: an observation is lost", finding.frame.camera)
+            self._parts.counters.of(finding.camera).faults += 1
+            log.exception("camera %s: an observation is lost", finding.camera)
             return None
         log.info(
             "camera %s: observation %s, track %s revision %d: %s",
-            finding.frame.camera,
+            finding.camera,
             observation_id,
             finding.track_id,
             finding.revision,

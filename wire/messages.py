@@ -67,7 +67,8 @@ class Observation(Message):
 
     Later revisions of the same track carry the same `track_id` and a higher `revision`: a clearly
     better crop, or a plate reading that changed. `captured_at` is the time of the frame with `box_px`,
-    which is also the frame of the evidence named ``scene``.
+    which is also the frame of the evidence named ``scene``. A revision of a face without evidence and
+    without a crop repeats the one before it and is news of `last_seen_at` alone: the face stayed until then.
     """
 
     track_id: Annotated[str, Field(min_length=1, max_length=120)]

@@ -108,6 +108,25 @@ def open_jpeg(data: bytes | None) -> np.ndarray:
     return np.asarray(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR))
 
 
+def test_that_a_face_stayed_is_told_with_what_was_told_of_it_and_without_any_picture() -> None:
+    box = Box()
+    until = T0 + timedelta(seconds=9)
+    stay = replace(FACE.without_picture(), revision=3, last_seen_at=until, frames=40)
+    observation_id = box.emitter.tell(stay)
+    topic, event, payload = box.sent()
+    assert topic == "gatehouse/v1/yard/box/gate/observation/face"
+    data = event.data
+    assert isinstance(data, FaceObservation)
+    assert (data.track_id, data.revision, data.frames) == ("b-gate-1", 3, 40)
+    assert (data.captured_at, data.last_seen_at) == (T0 + timedelta(seconds=1), until)
+    assert (data.evidence, data.clip) == ((), None)
+    assert box.ring.get(observation_id, "scene") is None
+    probe = unseal(data.probe, observation_id, HUB)  # type: ignore[arg-type]
+    assert np.array_equal(probe.embedding, FACE.embedding)
+    assert probe.crop_jpeg == b""
+    assert len(payload) < 2500
+
+
 def test_a_face_is_sealed_to_the_hub_and_bound_to_its_observation() -> None:
     box = Box()
     observation_id = box.emitter.tell(FACE)

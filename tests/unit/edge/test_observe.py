@@ -4,7 +4,15 @@ from datetime import timedelta
 
 import pytest
 
-from edge.observe import Known, Policy, Reason, Told, reason_to_tell, worth_keeping
+from edge.observe import (
+    Known,
+    Policy,
+    Reason,
+    Told,
+    reason_at_end,
+    reason_to_tell,
+    worth_keeping,
+)
 from tests.unit.edge.fakes import T0
 
 POLICY = Policy()
@@ -105,3 +113,37 @@ def test_where_something_opens_it_is_told_at_once_when_it_is_sure_enough(
     known = plate("京A88731", *now)
     assert reason_to_tell(known, told, OPENS, T0 + timedelta(seconds=0.2), ended=False) is reason
     assert worth_keeping(known, told, OPENS) or reason is None
+
+
+STAYS = Policy(still_s=60.0, stayed_s=3.0)
+
+
+@pytest.mark.parametrize(
+    ("now", "after_s", "reason"),
+    [
+        (face(0.5), 59.9, None),
+        (face(0.5), 60.0, Reason.STILL_THERE),
+        (face(0.66), 60.0, Reason.BETTER_CROP),  # what is new comes first
+    ],
+)
+def test_what_stays_is_told_again_now_and_then(
+    now: Known, after_s: float, reason: Reason | None
+) -> None:
+    told, at = Told(3, face(0.5), T0), T0 + timedelta(seconds=after_s)
+    assert reason_to_tell(now, told, STAYS, at, ended=False) is reason
+    assert not worth_keeping(face(0.5), told, STAYS)  # no frame is kept for it in the meantime
+
+
+@pytest.mark.parametrize(
+    ("policy", "told", "until_s", "reason"),
+    [
+        (STAYS, Told(0, face(0.5), T0), 3.0, Reason.STAYED),
+        (STAYS, Told(0, face(0.5), T0), 2.9, None),
+        (STAYS, None, 30.0, None),  # of whom nothing was told there is nothing to say again
+        (POLICY, Told(0, plate("京A88731", "confirmed"), T0), 30.0, None),  # a plate says no more
+    ],
+)
+def test_the_end_of_what_stayed_is_told_once_more(
+    policy: Policy, told: Told | None, until_s: float, reason: Reason | None
+) -> None:
+    assert reason_at_end(told, T0 + timedelta(seconds=until_s), policy) is reason

@@ -6,7 +6,9 @@ import weakref
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
@@ -17,11 +19,12 @@ from edge.counters import CameraCounters
 from edge.findings import (
     BehaviourFinding,
     FaceFinding,
+    FaceStay,
     ObjectFinding,
     PassageFinding,
     PlateFinding,
 )
-from edge.frame import SceneEnd
+from edge.frame import Image, SceneEnd
 from edge.grants import Grant, GrantBook
 from edge.observe import Reason
 from edge.outbox import MemoryOutbox
@@ -29,6 +32,7 @@ from edge.pipeline import Finding, Pipeline
 from edge.worker import Parts, run
 from tests.unit.edge.clips import write_clip
 from tests.unit.edge.fakes import (
+    PEOPLE,
     T0,
     FakeObjects,
     FakePlates,
@@ -38,6 +42,7 @@ from tests.unit.edge.fakes import (
     picture,
     raw,
 )
+from tests.unit.edge.scenes import Scene as Yard
 from tests.unit.edge.test_config import SEAL, VERIFY
 from wire.codec import decode
 
@@ -53,14 +58,14 @@ class Gate:
         section = CameraSection.model_validate(options)
         self.objects, self.grants = FakeObjects(), GrantBook()
         networks = fake_networks(FakePlates(), self.objects)
-        self.counters, self.findings = CameraCounters(), list[tuple[int, Finding]]()
+        self.counters, self.findings = CameraCounters(), list[tuple[int, Any]]()
         steps = _steps(
             section, networks, main_stream, lambda: f"b-gate-{next(numbers)}", self.grants
         )
         self.pipeline = Pipeline(steps, self.counters, self._tell)
         self.number = 0
 
-    def _tell(self, finding: Finding) -> str:
+    def _tell(self, finding: Finding | FaceStay) -> str:
         self.findings.append((self.number, finding))
         return f"00000000-0000-4000-8000-{len(self.findings):012d}"
 
@@ -70,12 +75,34 @@ class Gate:
         )
         self.number += 1
 
+    def show_image(self, image: Image) -> None:
+        self.pipeline.process(raw(image, 0.2 * self.number, sequence=self.number))
+        self.number += 1
+
     def play(self, frames: int, scene: Scene) -> None:
         for n in range(frames):
             self.show(*scene(n))
 
     def told(self) -> list[tuple[int, str, int, Reason]]:
         return [(n, f.track_id, f.revision, f.reason) for n, f in self.findings]
+
+
+class Scenery:
+    """What is behind the people: grey walls and windows, other ones for each `seed`."""
+
+    def __init__(self, seed: int) -> None:
+        grey = cv2.resize(Yard(seed, noise=0.0).at(0.0), (640, 360)) // 2 + 60
+        self._image = cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR)
+
+    def with_face(self, name: str, box: tuple[int, int, int, int]) -> Image:
+        x1, y1, x2, y2 = box
+        image = self._image.copy()
+        image[y1:y2, x1:x2] = PEOPLE[name]
+        return image
+
+
+def nearest_person(embedding: np.ndarray) -> str:
+    return max(PEOPLE, key=lambda name: float(embedding_of(name) @ embedding))
 
 
 def walker(name: str, side: int, *, speed: int = 10, x: int = 50, y: int = 80) -> Scene:
@@ -190,6 +217,79 @@ def test_who_stands_still_is_still_followed() -> None:
     gate.play(40, walker("ann", 90, speed=0))
     assert gate.counters.still == 0
     assert [revision for _, _, revision, _ in gate.told()] == [0, 1]
+
+
+def seconds(finding: Finding | FaceStay) -> tuple[float, float]:
+    """From when until when it was seen."""
+    times = (finding.first_seen_at, finding.last_seen_at)
+    return tuple(round((at - T0).total_seconds(), 1) for at in times)  # type: ignore[return-value]
+
+
+def test_until_when_a_face_stayed_is_told_once_it_has_gone() -> None:
+    gate = Gate()
+    gate.play(40, walker("ann", 90, speed=0))
+    told = gate.findings[-1][1]
+    gate.play(12, lambda n: [])
+    ((_, stay),) = gate.findings[2:]
+    assert isinstance(stay, FaceStay)
+    assert (stay.track_id, stay.revision, stay.reason) == ("b-gate-1", 2, Reason.STAYED)
+    assert (seconds(stay), stay.frames) == ((0.0, 7.8), 40)
+    assert stay.captured_at == told.captured_at  # what was told last, again
+    assert np.array_equal(stay.embedding, told.embedding)
+    gate.pipeline.end_scene(SceneEnd("over"))
+    assert len(gate.findings) == 3  # and that is all
+
+
+def test_who_walks_by_is_not_told_of_once_more() -> None:
+    gate = Gate()
+    gate.play(15, walker("ann", 90))
+    gate.play(12, lambda n: [])
+    assert [reason for _, _, _, reason in gate.told()] == [
+        Reason.HIGH_QUALITY,
+        Reason.AGREEING_CROPS,
+    ]
+
+
+def test_who_waits_for_long_is_told_of_now_and_then_with_a_picture_of_that_moment() -> None:
+    gate = Gate()
+    gate.play(330, walker("ann", 90, speed=0))
+    still = [f for _, f in gate.findings if f.reason is Reason.STILL_THERE]
+    times = [seconds(f)[1] for _, f in gate.findings][1:]
+    assert len(still) == 1
+    assert 60.0 <= times[1] - times[0] < 63.0  # with the next look after a minute
+    for finding in still:
+        assert isinstance(finding, FaceFinding)
+        assert finding.captured_at == finding.last_seen_at
+
+
+def test_a_plate_that_stands_is_not_told_of_again() -> None:
+    gate = Gate()
+    gate.play(330, lambda n: [("京A88731", (50, 200, 110, 220))])
+    gate.pipeline.end_scene(SceneEnd("over"))
+    assert len(gate.findings) == 1
+
+
+def test_whom_another_person_replaced_is_told_until_the_last_crop_that_was_surely_theirs() -> None:
+    gate = Gate()
+    gate.play(30, walker("ann", 90, speed=0))
+    gate.play(30, walker("bob", 90, speed=0))  # stepped into the very place at 6 s
+    gate.pipeline.end_scene(SceneEnd("over"))
+    last = {f.track_id: seconds(f) for _, f in gate.findings}
+    (ann_from, ann_until), (bob_from, bob_until) = last["b-gate-1"], last["b-gate-2"]
+    assert (ann_from, bob_until) == (0.0, 11.8)
+    assert 3.0 <= ann_until < 6.0 <= bob_from  # crops are looked at every 2 s
+
+
+def test_a_face_in_another_view_is_another_track_though_it_is_in_the_same_place() -> None:
+    gate, yard, lobby = Gate(), Scenery(1), Scenery(2)
+    for n in range(16):
+        scenery, name = (yard, "ann") if n < 8 else (lobby, "bob")
+        gate.show_image(scenery.with_face(name, (300, 100, 390, 190)))
+    by_track = {f.track_id: f for _, f in gate.findings if isinstance(f, FaceFinding)}
+    assert [nearest_person(f.embedding) for f in by_track.values()] == ["ann", "bob"]
+    first_of_bob = next(f for _, f in gate.findings if f.track_id == "b-gate-2")
+    assert seconds(first_of_bob) == (1.6, 1.6)  # told at once, in the first frame of the new view
+    assert all(seconds(f)[1] <= 1.4 for _, f in gate.findings if f.track_id == "b-gate-1")
 
 
 def test_the_end_of_a_scene_ends_the_tracks() -> None:
