@@ -187,7 +187,7 @@ class Emitter:
     ) -> FaceObservation:
         """`crop` is the face as JPEG; empty where there is no picture of it."""
         fields = {**_common(finding), "evidence": evidence, "crops": finding.crops}
-        fields["liveness"] = finding.liveness
+        fields |= {"liveness": finding.liveness, "resumes": finding.resumes}
         if self._matching is not None:
             found = self._match(finding, self._matching)
             shown = found.candidates and crop

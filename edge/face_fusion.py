@@ -48,6 +48,13 @@ class FaceFusion:
         del self._kept[self.keep :]
         return "fused"
 
+    def resume(self, lost: "FaceFusion") -> None:
+        """Take in what was seen of the same person before: the best crops of both are kept.
+
+        Whether they are a living person's is judged by what is seen now, and by nothing of before.
+        """
+        self._kept = sorted((*self._kept, *lost._kept), key=lambda pair: -pair[0])[: self.keep]
+
     def best(self) -> Embedding:
         """The fused embedding, ``(D,)`` float32 of length 1. At least one must have been added."""
         total = np.sum([quality * embedding for quality, embedding in self._kept], axis=0)

@@ -1,7 +1,12 @@
-"""The lane of faces: aligned, embedded, fused by quality, told as face findings."""
+"""The lane of faces: aligned, embedded, fused by quality, told as face findings.
+
+A face that this camera lost seconds ago is taken up where it was left: crops that agree with one another
+and surely with it go on with what was known, though they show less, as the side of a face does.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 import numpy as np
@@ -12,10 +17,11 @@ from edge.detect import select_faces
 from edge.face_fusion import FaceFusion
 from edge.findings import FaceFinding
 from edge.frame import Image
-from edge.lane import Lane, Shot, Track, View, box_within, common
+from edge.lane import Lane, Shot, Track, TrackFinding, View, box_within, common
 from edge.liveness import LivenessMode
 from edge.observe import Known, Policy, Reason
 from edge.quality import BestCrops
+from edge.recent_faces import LostFace, RecentFaces
 from edge.recognise import embed_faces
 from edge.track import FACE_SCALE, ObjectTracker
 from models.faces.liveness_types import LivenessJudge
@@ -59,6 +65,18 @@ class FaceLane(Lane[FaceFusion]):
         )
         super().__init__(tracker, policy, lambda: BestCrops(keep=KEEP, floor=FLOOR))
         self._pack, self._score, self._liveness = pack, quality, liveness
+        self._recent = RecentFaces(least=pack.threshold + pack.margin, lead=pack.margin)
+
+    def process(
+        self, boxes: NDArray[np.float32], detections: FaceDetections, at: datetime, view: View
+    ) -> list[TrackFinding]:
+        """Take one frame's faces through all steps, and forget who was lost too long before it."""
+        self._recent.forget(at)
+        return super().process(boxes, detections, at, view)
+
+    def forget(self) -> None:
+        """Another scene begins: remember nobody of the last one."""
+        self._recent.clear()
 
     def _new_fusion(self) -> FaceFusion:
         return FaceFusion(same=self._pack.threshold, keep=KEEP)
@@ -91,8 +109,24 @@ class FaceLane(Lane[FaceFusion]):
                     track.fusion.liveness.add(float(lively[row]), quality)
                 box = box_within(faces.boxes[row], view.frame)
                 self._took(track, quality)
+                self._resume(track)
                 if track.shot is None or quality > track.shot.quality:
                     track.shot = Shot(view, box, quality, float(faces.score[row]))
+
+    def _resume(self, track: Track[FaceFusion]) -> None:
+        """Go on with the face that was lost a moment ago, if this one is surely it."""
+        if track.resumes is not None or not track.fusion.agrees(AGREEING):
+            return
+        lost = self._recent.take(track.fusion.best())
+        if lost is not None:
+            track.resumes = lost.track_id
+            track.fusion.resume(lost.fusion)
+
+    def _lost(self, track: Track[FaceFusion]) -> None:
+        """Remember for seconds who was seen well."""
+        was_good = track.told is not None and track.told.known.quality >= POLICY.sure_quality
+        if (was_good or track.resumes) and track.fusion.agrees(AGREEING):
+            self._recent.add(LostFace(track.id, track.last_seen_at, track.fusion))
 
     def _judge(self, faces: FaceDetections, view: View) -> NDArray[np.float32] | None:
         """How live each of N faces looks, ``(N,)``; None where nobody wants to know."""
@@ -120,6 +154,7 @@ class FaceLane(Lane[FaceFusion]):
             pack=self._pack.embedder.pack,
             pack_sha256=self._pack.embedder.pack_sha256,
             liveness=self._verdict(track),
+            resumes=track.resumes,
         )
 
     def _verdict(self, track: Track[FaceFusion]) -> Liveness | None:

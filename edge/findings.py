@@ -57,13 +57,17 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FaceFinding(Finding):
-    """A face, with the embedding fused of `crops` and the networks that made it."""
+    """A face, with the embedding fused of `crops` and the networks that made it.
+
+    `resumes` is an earlier track of this camera that is of the same person, whose crops are among them.
+    """
 
     embedding: Embedding
     crops: int
     pack: str
     pack_sha256: str
     liveness: Liveness | None = None
+    resumes: str | None = None
 
     def without_picture(self) -> "FaceStay":
         """What may be said again of this face once its frame is let go."""
@@ -98,6 +102,7 @@ class FaceStay:
     pack: str
     pack_sha256: str
     liveness: Liveness | None
+    resumes: str | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -79,6 +79,7 @@ class Track(Generic[F]):
     stay: FaceStay | None = None
     sure_at: datetime | None = None
     doubted_at: datetime | None = None
+    resumes: str | None = None
 
     @property
     def seen_until(self) -> datetime:
@@ -193,7 +194,11 @@ class Lane(ABC, Generic[F]):
                 track.last_seen_at = track.seen_until
                 told = self._tell(track, track.last_seen_at, ended=True)
                 findings += told or self._tell_stay(track)
+                self._lost(track)
         return findings
+
+    def _lost(self, track: Track[F]) -> None:
+        """The track ended. A lane that remembers nobody does nothing."""
 
     def _tell_stay(self, track: Track[F]) -> list[TrackFinding]:
         """A track ended with nothing new to show: until when it was seen may be news all the same."""

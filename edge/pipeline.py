@@ -69,6 +69,8 @@ class Pipeline:
         del end
         for lane in self._lanes():
             self._tell_all(lane.end_all())
+        if self._steps.faces is not None:
+            self._steps.faces.forget()
         if self._steps.motion is not None:
             self._steps.motion.reset()
         self._cut.reset()

@@ -177,7 +177,8 @@ class FaceObservation(Observation):
 
     Its embedding and its crop are inside `probe`, sealed. A box with ``face_matching = "edge"`` sends
     `candidates` instead, and never an embedding; of a match also the `crop` (JPEG), sealed. `crops` are how
-    many were fused. `liveness` is there where the camera judges it.
+    many were fused. `liveness` is there where the camera judges it. `resumes` is an earlier track of the same
+    camera, lost seconds before, that is of the same person: its crops are among those that were fused.
     """
 
     TYPE: ClassVar[str] = "gatehouse.observation.face.v1"
@@ -187,6 +188,7 @@ class FaceObservation(Observation):
     crop: Sealed | None = None
     crops: Annotated[int, Field(ge=1)] | None = None
     liveness: Liveness | None = None
+    resumes: Annotated[str, Field(min_length=1, max_length=120)] | None = None
 
     @model_validator(mode="after")
     def _is_matched_in_one_place(self) -> Self:

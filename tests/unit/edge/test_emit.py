@@ -111,7 +111,8 @@ def open_jpeg(data: bytes | None) -> np.ndarray:
 def test_that_a_face_stayed_is_told_with_what_was_told_of_it_and_without_any_picture() -> None:
     box = Box()
     until = T0 + timedelta(seconds=9)
-    stay = replace(FACE.without_picture(), revision=3, last_seen_at=until, frames=40)
+    told = replace(FACE, resumes="b-gate-0")
+    stay = replace(told.without_picture(), revision=3, last_seen_at=until, frames=40)
     observation_id = box.emitter.tell(stay)
     topic, event, payload = box.sent()
     assert topic == "gatehouse/v1/yard/box/gate/observation/face"
@@ -119,7 +120,7 @@ def test_that_a_face_stayed_is_told_with_what_was_told_of_it_and_without_any_pic
     assert isinstance(data, FaceObservation)
     assert (data.track_id, data.revision, data.frames) == ("b-gate-1", 3, 40)
     assert (data.captured_at, data.last_seen_at) == (T0 + timedelta(seconds=1), until)
-    assert (data.evidence, data.clip) == ((), None)
+    assert (data.evidence, data.clip, data.resumes) == ((), None, "b-gate-0")
     assert box.ring.get(observation_id, "scene") is None
     probe = unseal(data.probe, observation_id, HUB)  # type: ignore[arg-type]
     assert np.array_equal(probe.embedding, FACE.embedding)

@@ -292,6 +292,52 @@ def test_a_face_in_another_view_is_another_track_though_it_is_in_the_same_place(
     assert all(seconds(f)[1] <= 1.4 for _, f in gate.findings if f.track_id == "b-gate-1")
 
 
+def resumed(gate: Gate) -> dict[str, str | None]:
+    """For each track that was told of, the one that it goes on from."""
+    return {f.track_id: f.resumes for _, f in gate.findings}
+
+
+def goes_and_somebody_comes(name: str, away: int, *, scene_ends: bool = False) -> Gate:
+    gate = Gate(motion_gate=False)
+    gate.play(10, walker("ann", 90, speed=0))
+    gate.play(away, lambda n: [])
+    if scene_ends:
+        gate.pipeline.end_scene(SceneEnd("the camera went away"))
+    gate.play(10, walker(name, 50, speed=0, x=400))  # not seen well enough for one crop to do
+    gate.pipeline.end_scene(SceneEnd("over"))
+    return gate
+
+
+def test_who_comes_back_within_seconds_is_taken_up_again_as_a_track_of_its_own() -> None:
+    gate = goes_and_somebody_comes("ann", 60)
+    assert resumed(gate) == {"b-gate-1": None, "b-gate-2": "b-gate-1"}
+    again = [f for _, f in gate.findings if f.track_id == "b-gate-2"]
+    assert seconds(again[0])[0] == 14.0  # its times are its own
+    assert again[0].crops == 5
+    assert again[0].quality == 0.5  # and so is how well it is seen
+
+
+@pytest.mark.parametrize(
+    ("name", "away", "scene_ends"), [("bob", 60, False), ("ann", 160, False), ("ann", 10, True)]
+)
+def test_somebody_else_or_much_later_or_in_another_scene_nobody_is_taken_up(
+    name: str, away: int, scene_ends: bool
+) -> None:
+    gate = goes_and_somebody_comes(name, away, scene_ends=scene_ends)
+    assert resumed(gate) == {"b-gate-1": None, "b-gate-2": None}
+
+
+def test_who_went_is_forgotten_though_nobody_comes() -> None:
+    gate = Gate()
+    gate.play(10, walker("ann", 90, speed=0))
+    faces = gate.pipeline._steps.faces
+    assert faces is not None
+    gate.play(20, lambda n: [])
+    assert len(faces._recent) == 1
+    gate.play(180, lambda n: [])
+    assert len(faces._recent) == 0
+
+
 def test_the_end_of_a_scene_ends_the_tracks() -> None:
     gate = Gate()
     gate.play(2, walker("ann", 50))
