@@ -49,6 +49,8 @@ class Tally:
     met: int = 0
     more: int = 0
     hidden: int = 0
+    missed: str = ""
+    twice: str = ""
     resumed: int = 0
     wrong: int = 0
     alerts: int = 0
@@ -144,17 +146,28 @@ def score(tally: Tally, found: Outcome) -> None:
     tally.passages, tally.expected = len(found.passages), len(expected)
     tally.met = sum(count > 0 for count in named)
     tally.more = sum(max(0, count - 1) for count in named)
+    tally.missed = listing(expected, [count == 0 for count in named])
+    tally.twice = listing(expected, [count > 1 for count in named])
     tally.hidden = sum(
         max(0, min(count, parts_in_clear_sight(one)) - 1)
         for count, one in zip(named, expected, strict=True)
     )
 
 
+def listing(passages: Sequence[Passage], chosen: Sequence[bool]) -> str:
+    """Of whom the chosen ones are and from when to when, in seconds."""
+    rows = zip(passages, chosen, strict=True)
+    texts = [f"{name} {start:.1f}–{end:.1f} s" for (name, start, end), yes in rows if yes]
+    return ", ".join(texts) or "none"
+
+
 ROWS = (
     ("clips, faces followed in them", lambda t: f"{t.clips}, {t.tracks}"),
     ("film clip: people listed, named", lambda t: f"{len(FRIENDS)}, {t.people}"),
     ("passages of them by eye, of these named", lambda t: f"{t.expected}, {t.met}"),
+    ("not named", lambda t: t.missed),
     ("a passage named a second time", lambda t: str(t.more)),
+    ("which", lambda t: t.twice),
     (f"of these, after {GAP_S:.0f} s cut by the edge or turned away", lambda t: str(t.hidden)),
     ("faces taken up again that were lost seconds before", lambda t: str(t.resumed)),
     (f"alerts of a rule with its usual window of {WINDOW_S:.0f} s", lambda t: str(t.alerts)),
@@ -176,7 +189,9 @@ def page(tallies: Sequence[Tally]) -> str:
         f"and the same person within {GAP_S:.0f} s is one passage. Nobody of the galleries of others is in",
         "any clip. Somebody may be in the picture all the while and yet be named a second time: where the",
         "picture's edge cuts a face in two, or no eye is seen of it, for longer than that, a face cannot say",
-        "whether it ever went away. A rule raises no second alert for a person within its window.",
+        "whether it ever went away. In the last shot Monica shows a lowered side of her face for less than a",
+        "second, and then turns away: one picture of her front names her there only together with what the",
+        "camera saw of her half a minute before at most. A rule raises no second alert for a person within its window.",
         "",
         f"| | {' | '.join(f'`{tally.pack}`' for tally in tallies)} |",
         "|---|" + "---|" * len(tallies),
