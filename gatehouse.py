@@ -8,7 +8,7 @@ import importlib
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -29,13 +29,17 @@ app = typer.Typer(
 eval_app = typer.Typer(
     name="eval", help="Measure recognition on labelled pictures.", no_args_is_help=True
 )
+train_app = typer.Typer(
+    name="train", help="Repeat how networks of the repository were trained.", no_args_is_help=True
+)
 
 
 _OURS = frozenset({"wire", "models", "edge", "hub", "demo", "evaluation"})
 
 
-def _mount(module: str, name: str, extra: str, *, command: str, group: typer.Typer = app) -> None:
-    """Add a command or a group; where its packages are not installed, one that says how to get them."""
+def _mount(module: str, name: str, extra: str, *, command: str, group: typer.Typer = app) -> Any:
+    """Add a command or a group, and return it; where its packages are not installed, one that says how to
+    get them, and None."""
     try:
         part = getattr(importlib.import_module(module), name)
     except ModuleNotFoundError as error:
@@ -55,11 +59,12 @@ def _mount(module: str, name: str, extra: str, *, command: str, group: typer.Typ
                 + (" (a checkout: make setup)" if missing in _OURS else "")
             )
 
-        return
+        return None
     if isinstance(part, typer.Typer):
         group.add_typer(part, name=command)
     else:
         group.command(command)(part)
+    return part
 
 
 @app.callback()
@@ -75,7 +80,10 @@ _mount("hub.cli", "watch_app", "hub", command="watch")
 _mount("hub.rules_cli", "rule_app", "hub", command="rule")
 _mount("hub.evidence_cli", "evidence_app", "hub", command="evidence")
 _mount("hub.register_cli", "register_app", "hub", command="register")
-_mount("models.cli", "models_app", "edge", command="models")
+models_app = _mount("models.cli", "models_app", "edge", command="models")
+_mount("models.plates.cli", "train_plates", "edge", command="plates", group=train_app)
+if models_app is not None:
+    models_app.add_typer(train_app, name="train")
 _mount("models.plates.cli", "eval_plates", "edge", command="plates", group=eval_app)
 _mount("models.faces.cli", "eval_faces", "edge", command="faces", group=eval_app)
 _mount("models.faces.liveness_cli", "eval_liveness", "edge", command="liveness", group=eval_app)

@@ -113,7 +113,7 @@ def _write(
 
 def train_plates(
     part: Annotated[
-        str, typer.Argument(help="detector, refiner, reader, two_rows, int8 or all")
+        str, typer.Argument(help="detector, refiner, reader, two_rows, province, int8 or all")
     ] = "all",
     *,
     out: Annotated[Path, typer.Option("--out", help="Checkpoints and ONNX files.")] = Path(
@@ -124,7 +124,7 @@ def train_plates(
     steps: Annotated[int, typer.Option("--steps", help="0: as the model cards say.")] = 0,
     threads: Annotated[int, typer.Option("--threads", min=1)] = 2,
     finish: Annotated[
-        bool, typer.Option("--finish", help="Go on from the shipped reader (reader only).")
+        bool, typer.Option("--finish", help="Go on from what ships: refiner, reader or two_rows.")
     ] = False,
     preview: Annotated[
         bool, typer.Option("--preview", help="Only write a sheet of synthetic plates and scenes.")

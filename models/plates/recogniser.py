@@ -15,6 +15,7 @@ from models.arrays import Floats, Image, check_image
 from models.plates import weights
 from models.plates.decode import CLASSES, COLOURS, Candidate, decode, support
 from models.plates.detector import PlateDetector
+from models.plates.province import ProvinceReader, cell_of, cut_cell, slot_of, taken_in
 from models.plates.rectify import around, cut, cut_plate, grown, is_quad, loose_box, rectangle
 from models.plates.types import PlateDetections, PlateReading
 from models.sessions import Session, open_session
@@ -22,12 +23,14 @@ from wire.plates import MAX_LENGTH, PROVINCES
 
 REFINER_SIZE = (64, 128)
 
-UNSURE = 0.92
+UNSURE = 0.8
 """Below this probability a plate is read again by other corners, and the readings are averaged."""
 
 AGAIN = ((0.06, 0.08), (-0.03, -0.05))
-"""What an unsure plate on two rows is grown by, across and down, to be read more often: where its rows
-part hangs on the corners."""
+"""What an unsure plate is grown by, across and down, to be read more often: corners are never quite right."""
+
+LOOKED_AT = 0.98
+"""Below this probability a province is looked at closer, in the picture itself."""
 
 PLATE_LIKELY = 0.95
 """Least probability, by the refiner, that a detection is a plate at all."""
@@ -77,9 +80,10 @@ class PlateRecogniser:
         detector: PlateDetector,
         refiner: Session,
         readers: Mapping[int, Session],
+        provinces: ProvinceReader,
         calibration: weights.Calibration,
     ) -> None:
-        self._detector = detector
+        self._detector, self._provinces = detector, provinces
         self._refiner, self._readers = refiner, readers
         self._refiner_input = refiner.get_inputs()[0].name
         self._reader_input = readers[1].get_inputs()[0].name
@@ -99,12 +103,13 @@ class PlateRecogniser:
         """
         calibration = weights.calibration()
         int8 = tuple(providers) == ("cpu",)
-        detector, refiner, reader, two_rows = (
+        detector, refiner, reader, two_rows, province = (
             open_session(weights.verified(part, int8=int8), threads=threads, providers=providers)
             for part in weights.PARTS
         )
         finder = PlateDetector(detector, calibration.detector_threshold)
-        return cls(finder, refiner, {1: reader, 2: two_rows}, calibration)
+        readers = {1: reader, 2: two_rows}
+        return cls(finder, refiner, readers, ProvinceReader(province), calibration)
 
     def detect(self, frames: Sequence[Image]) -> list[PlateDetections]:
         """Plates in each frame ``(H, W, 3)`` BGR uint8, corners sharpened, in px of the frame.
@@ -213,7 +218,27 @@ class PlateRecogniser:
             first = slots[unsure], colours[unsure]
             for i, reading in zip(unsure, self._read_again(doubted, first), strict=True):
                 readings[i] = reading
+        self._look_closer(views, readings)
         return readings
+
+    def _look_closer(self, views: Sequence[_View], readings: list[PlateReading]) -> None:
+        """Take a closer look at each doubtful province into its reading, in place."""
+        doubtful = [
+            (i, slot)
+            for i, reading in enumerate(readings)
+            if reading.province_confidence < LOOKED_AT
+            and (slot := slot_of(reading.text)) is not None
+        ]
+        if not doubtful:
+            return
+        cells = []
+        for i, _ in doubtful:
+            cell = cell_of(readings[i].text, readings[i].rows)
+            cells.append(cut_cell(views[i].picture, views[i].corners, cell))
+        for (i, slot), look in zip(doubtful, self._provinces.read(cells), strict=True):
+            seen = readings[i]
+            slots = taken_in(seen.distribution, slot, look)
+            readings[i] = to_reading(slots, seen.colour_distribution, seen.rows, self.calibration)
 
     def _read_again(self, views: list[_View], first: tuple[Floats, Floats]) -> list[PlateReading]:
         """Each view by other corners too; ``first`` is what it gave by its own."""
@@ -243,10 +268,8 @@ class PlateRecogniser:
 
 
 def other_corners(view: _View) -> list[_View]:
-    """``view`` by its upright box; on two rows by corners a little farther out and in as well."""
-    quads = [rectangle(around(view.corners))]
-    if view.rows == 2:
-        quads += [grown(view.corners, *by) for by in AGAIN]
+    """``view`` by its upright box, and by corners a little farther out and in."""
+    quads = [rectangle(around(view.corners)), *(grown(view.corners, *by) for by in AGAIN)]
     return [_View(view.picture, quad, view.rows) for quad in quads]
 
 

@@ -14,10 +14,10 @@ from wire.errors import ModelError
 
 FOLDER = Path(__file__).resolve().parent / "weights"
 
-Part = Literal["detector", "refiner", "reader", "two_rows"]
+Part = Literal["detector", "refiner", "reader", "two_rows", "province"]
 
-PARTS: tuple[Part, ...] = ("detector", "refiner", "reader", "two_rows")
-"""Where plates are, their corners, what one row says, what two rows say."""
+PARTS: tuple[Part, ...] = ("detector", "refiner", "reader", "two_rows", "province")
+"""Where plates are, their corners, what one row says, what two rows say, which province it is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ FILES = {
     "refiner": "plate_refiner.onnx",
     "reader": "plate_reader.onnx",
     "two_rows": "plate_two_rows.onnx",
+    "province": "plate_province.onnx",
     "reader_int8": "plate_reader_int8.onnx",
     "two_rows_int8": "plate_two_rows_int8.onnx",
 }

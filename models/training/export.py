@@ -5,14 +5,15 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from models.training.nets import REFINER_SIZE, Detector, Reader
+from models.plates.province import SIZE as PROVINCE_SIZE
+from models.training.nets import REFINER_SIZE, Detector, ProvinceReader, Reader
 
 # mypy: disable-error-code="misc"
 # torch brings no types where it is not installed: its Module is Any there, and may be subclassed.
 
 
 class _FromPictures(nn.Module):
-    """``net`` fed ``(N, H, W, 3)`` uint8; the reader's logits become probabilities."""
+    """``net`` fed ``(N, H, W, 3)`` uint8; logits of readers become probabilities."""
 
     def __init__(self, net: nn.Module) -> None:
         super().__init__()
@@ -22,13 +23,15 @@ class _FromPictures(nn.Module):
         out = self.net(pictures.permute(0, 3, 1, 2).float())
         if isinstance(out, tuple):
             return tuple(part.softmax(-1) for part in out)
-        result: Tensor = out
+        result: Tensor = out.softmax(-1) if isinstance(self.net, ProvinceReader) else out
         return result
 
 
 def _size(net: nn.Module) -> tuple[int, int]:
     if isinstance(net, Reader):
         return net.size
+    if isinstance(net, ProvinceReader):
+        return PROVINCE_SIZE, PROVINCE_SIZE
     return (320, 320) if isinstance(net, Detector) else REFINER_SIZE
 
 
@@ -58,16 +61,3 @@ def load_checkpoint(kind: type[nn.Module], path: Path) -> nn.Module:
         {k.removeprefix("module."): v for k, v in state.items() if k != "n_averaged"}
     )
     return net.eval()
-
-
-def average(before: Path, after: Path) -> None:
-    """Halfway between two exports of one network, weight by weight, written to ``after``."""
-    import onnx
-    from onnx import numpy_helper
-
-    old, new = onnx.load(str(before)), onnx.load(str(after))
-    for one, other in zip(old.graph.initializer, new.graph.initializer, strict=True):
-        a, b = numpy_helper.to_array(one), numpy_helper.to_array(other)
-        if a.dtype.kind == "f":
-            other.CopyFrom(numpy_helper.from_array(((a + b) / 2).astype(a.dtype), other.name))
-    onnx.save(new, str(after))

@@ -10,8 +10,9 @@ are fed pictures as they are.
 import torch
 from torch import Tensor, nn
 
+from models.plates.province import SIZE as PROVINCE_SIZE
 from models.plates.rectify import READER_SIZES
-from wire.plates import ALPHABET, MAX_LENGTH, PlateColour
+from wire.plates import ALPHABET, MAX_LENGTH, PROVINCES, PlateColour
 
 READER_SIZE, TWO_ROWS_SIZE = READER_SIZES[1], READER_SIZES[2]
 """Height and width of a rectified plate on one row, and on two laid side by side, px."""
@@ -100,6 +101,32 @@ class Reader(nn.Module):
         text = self.classify(torch.relu(self.hidden(slots))) + self.slot_bias
         colour = self.colour(torch.cat((summary, low.mean((2, 3))), 1))
         return text, colour, self.rows(summary)
+
+
+class ProvinceReader(nn.Module):
+    """The cell of a province, cut close, to a distribution over the provinces."""
+
+    def __init__(self, widths: tuple[int, int, int, int] = (24, 32, 64, 96)) -> None:
+        super().__init__()
+        a, b, c, d = widths
+        self.body = nn.Sequential(
+            conv(3, a, 3, 2),
+            conv(a, b),
+            conv(b, c, 3, 2),
+            Residual(c),
+            conv(c, d, 3, 2),
+            Residual(d),
+            conv(d, 32, 1),
+        )
+        side = PROVINCE_SIZE // 8
+        self.head = nn.Sequential(
+            nn.Linear(32 * side * side, 96), nn.ReLU(), nn.Linear(96, len(PROVINCES))
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``(N, 3, 64, 64)`` to logits ``(N, 31)``."""
+        out: Tensor = self.head(self.body((x - 127.5) / 64.0).flatten(1))
+        return out
 
 
 class Refiner(nn.Module):

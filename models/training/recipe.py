@@ -19,16 +19,22 @@ from models.training.preview import plate_sheet, scene_sheet
 from wire.errors import InputError
 
 if TYPE_CHECKING:
-    from models.training.train import RealCrop
+    from models.training.samples import RealCrop
 
-STEPS = {"refiner": 7000, "reader": 7500, "two_rows": 1200, "detector": 9000}
+STEPS = {"refiner": 7000, "reader": 7500, "two_rows": 1200, "province": 5000, "detector": 9000}
 SMALL: tuple[Part, ...] = ("reader", "two_rows")
 """What ships in 8 bits too. Detector and refiner do not: 8 bits cost them accuracy (docs/plates.md)."""
 
 PARTS = (*STEPS, "int8")
-BATCHES = {"refiner": 64, "reader": 64, "two_rows": 32, "detector": 16}
-RATES = {"refiner": 2e-3, "reader": 1.5e-3, "two_rows": 7e-4, "detector": 1.5e-3}
-FINISH_STEPS = 1200
+BATCHES = {"refiner": 64, "reader": 64, "two_rows": 32, "province": 96, "detector": 16}
+RATES = {"refiner": 2e-3, "reader": 1.5e-3, "two_rows": 7e-4, "province": 2e-3, "detector": 1.5e-3}
+FINISH: dict[str, tuple[int, int, float]] = {
+    "refiner": (7500, 64, 6e-4),
+    "reader": (6400, 48, 6e-4),
+    "two_rows": (8400, 32, 6e-4),
+}
+"""What can be finished: steps, batch, rate."""
+
 FINISH_MIX = Mix(width_px=(60.0, 230.0), tilt=1.15, blur=0.8, noise=1.1, light=1.1)
 """Of what the reader is finished on, and that of two rows trained on: other than ``testset.MIX``."""
 
@@ -44,7 +50,7 @@ class Recipe:
     steps: int
     threads: int
     finish: bool = False
-    """Go on from the shipped reader, on what it reads worst, instead of starting from nothing."""
+    """Go on from what ships, on what it reads worst, instead of starting from nothing."""
 
 
 def write_previews(out: Path, seed: int) -> list[Path]:
@@ -62,12 +68,10 @@ def run_recipe(recipe: Recipe, *, say: Callable[[str], None]) -> list[Path]:
     Raises:
         InputError: the part is unknown, torch is missing, or the material is.
     """
-    if recipe.finish and recipe.part != "reader":
-        raise InputError(
-            "only the reader is finished: gatehouse models train plates reader --finish"
-        )
     if recipe.part not in (*PARTS, "all"):
         raise InputError(f"{recipe.part}: choose from {', '.join(PARTS)}, all")
+    if recipe.finish and recipe.part not in FINISH:
+        raise InputError(f"{recipe.part} is not finished; --finish is for {', '.join(FINISH)}")
     if recipe.part == "int8":
         return _quantise_all(recipe, say)
     try:
@@ -83,7 +87,7 @@ def run_recipe(recipe: Recipe, *, say: Callable[[str], None]) -> list[Path]:
         return [_finish(recipe, say)]
     parts = tuple(STEPS) if recipe.part == "all" else (recipe.part,)
     pool = recipe.out / "pool"
-    if {"refiner", "reader"} & set(parts):
+    if {"refiner", "reader", "province"} & set(parts):
         say(f"drawing {recipe.shards} shards of captures into {pool}")
         fill_pool(pool, glyphs, seed=recipe.seed, shards=recipe.shards)
     paths = [_train_one(part, recipe, pool, say) for part in parts]
@@ -123,27 +127,32 @@ def _finish_pool(recipe: Recipe, say: Callable[[str], None]) -> Path:
 
 
 def _finish(recipe: Recipe, say: Callable[[str], None]) -> Path:
-    """The shipped reader trained on, then averaged with what it was, weight by weight.
-
-    The average keeps what the reader knew where the finishing taught it too well (arXiv 2109.01903).
-    """
-    from models.training.export import average, export
+    """The shipped network trained on from where it was."""
+    from models.training.export import export
     from models.training.loop import Plan
-    from models.training.train import finish_reader
+    from models.training.scenes import load_backgrounds
+    from models.training.train import finish_reader, finish_refiner, finish_two_rows
 
     pool = _finish_pool(recipe, say)
+    steps, batch, rate = FINISH[recipe.part]
     plan = Plan(
-        steps=recipe.steps or FINISH_STEPS,
-        batch=48,
-        rate=6e-4,
-        checkpoint=recipe.out / "reader-finish.pt",
+        steps=recipe.steps or steps,
+        batch=batch,
+        rate=rate,
+        checkpoint=recipe.out / f"{recipe.part}-finish.pt",
         seed=recipe.seed,
     )
-    real, checks = _real()
-    before, path = verified("reader"), recipe.out / "plate_reader.onnx"
-    export(finish_reader(pool, plan, before, real=real, checks=checks, say=say), path)
-    average(before, path)
-    say(f"reader: {path.stat().st_size} bytes")
+    if recipe.part == "reader":
+        real, checks = _real()
+        net = finish_reader(pool, plan, verified("reader"), real=real, checks=checks, say=say)
+    elif recipe.part == "two_rows":
+        net = finish_two_rows(pool, plan, verified("two_rows"), say=say)
+    else:
+        shown = load_backgrounds()
+        net = finish_refiner(pool, plan, verified("refiner"), backgrounds=shown, say=say)
+    path = recipe.out / f"plate_{recipe.part}.onnx"
+    export(net, path)
+    say(f"{recipe.part}: {path.stat().st_size} bytes")
     return path
 
 
@@ -162,12 +171,8 @@ def _train_one(part: str, recipe: Recipe, pool: Path, say: Callable[[str], None]
     from models.training.export import export
     from models.training.loop import Plan
     from models.training.scenes import load_backgrounds
-    from models.training.train import (
-        train_detector,
-        train_reader,
-        train_refiner,
-        train_two_rows,
-    )
+    from models.training.train import train_detector, train_reader, train_refiner, train_two_rows
+    from models.training.train_province import province_crops, shipped_refiner, train_province
 
     plan = Plan(
         steps=recipe.steps or STEPS[part],
@@ -185,6 +190,10 @@ def _train_one(part: str, recipe: Recipe, pool: Path, say: Callable[[str], None]
     elif part == "two_rows":
         start = _file(recipe, "reader")
         export(train_two_rows(_finish_pool(recipe, say), plan, start, say=say), path)
+    elif part == "province":
+        pools = [pool, _finish_pool(recipe, say)]
+        crops = province_crops(_real()[0], shipped_refiner())
+        export(train_province(pools, plan, real=crops, say=say), path)
     else:
         export(train_detector(load_backgrounds(), load_glyphs(), plan, say=say), path)
     say(f"{part}: {path.stat().st_size} bytes")

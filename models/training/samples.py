@@ -10,16 +10,21 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from models.plates.province import cell_of, cut_cell, slot_of
 from models.plates.rectify import around, cut, cut_plate, rectangle
 from models.training.draw import Floats, Picture
 from models.training.pool import Capture
-from wire.plates import ALPHABET, MAX_LENGTH
+from models.training.spoil import spoil
+from wire.plates import ALPHABET, MAX_LENGTH, PROVINCES
 
 IGNORE = -100
 """Target that no loss counts."""
 
 HIDDEN = 0.5
 """How often the province of a real crop is not asked for: nearly all at hand are 皖."""
+
+RealCrop = tuple[Picture, str, int, Floats | None]
+"""A crop of a real plate: picture, text, index of its colour, corners (4, 2) px where they are known."""
 
 INDEX = {character: i + 1 for i, character in enumerate(ALPHABET)}
 
@@ -87,8 +92,35 @@ def reader_sample(
         picture = cut_plate(capture.picture, corners, rows)
         return ReaderSample(tint(picture, rng), encode(""), IGNORE, IGNORE)
     corners = jitter_corners(capture.corners, rng, loose=loose)
-    picture = tint(cut_plate(capture.picture, corners, rows), rng)
+    spoilt = spoil(capture.picture, capture.corners, rng)
+    picture = tint(cut_plate(spoilt, corners, rows), rng)
     return ReaderSample(picture, encode(capture.text), capture.colour, capture.rows - 1)
+
+
+def province_sample(capture: Capture, rng: np.random.Generator) -> tuple[Picture, int]:
+    """The cell of the province of ``capture``, cut more or less well, and which province it is."""
+    slot = slot_of(capture.text)
+    assert slot is not None
+    corners = jitter_corners(capture.corners, rng, loose=0.05)
+    spoilt = spoil(capture.picture, capture.corners, rng)
+    cell = cut_cell(spoilt, corners, cell_of(capture.text, capture.rows))
+    return tint(cell, rng), PROVINCES.index(capture.text[slot])
+
+
+def real_province_sample(crop: RealCrop, rng: np.random.Generator) -> tuple[Picture, int]:
+    """The same of a real ``crop`` with corners, on one row."""
+    picture, text, _, corners = crop
+    slot = slot_of(text)
+    assert slot is not None
+    assert corners is not None
+    moved = jitter_corners(corners, rng, loose=0.0)
+    if rng.random() < 0.25:
+        height, width = picture.shape[:2]
+        factor = rng.uniform(0.5, 0.95)
+        small = cv2.resize(picture, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+        picture = np.asarray(cv2.resize(small, (width, height)), np.uint8)
+    cell = cut_cell(spoil(picture, corners, rng), moved, cell_of(text, 1))
+    return tint(cell, rng), PROVINCES.index(text[slot])
 
 
 def refiner_sample(
@@ -109,7 +141,8 @@ def refiner_sample(
     box[2:] += extent * rng.uniform(least, most, 2)
     points = (capture.corners - box[:2]) / (box[2:] - box[:2])
     target[:8], target[8], target[9] = points.ravel(), 1.0, capture.rows - 1
-    return tint(cut(capture.picture, rectangle(box), size), rng), target
+    picture = spoil(capture.picture, capture.corners, rng)
+    return tint(cut(picture, rectangle(box), size), rng), target
 
 
 def real_crop_sample(
@@ -131,6 +164,7 @@ def real_crop_sample(
         factor = rng.uniform(0.5, 0.95)
         small = cv2.resize(picture, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
         picture = np.asarray(cv2.resize(small, (width, height)), np.uint8)
+    picture = spoil(picture, moved, rng)
     crop = tint(cut(picture, moved, size), rng)
     if rng.random() < 0.3:
         noise = rng.standard_normal(crop.shape, np.float32) * rng.uniform(0, 10)

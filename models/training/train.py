@@ -16,6 +16,7 @@ from models.training.loop import Plan, Window, ahead, train
 from models.training.nets import (
     READER_SIZE,
     REFINER_SIZE,
+    TWO_ROWS_SIZE,
     Detector,
     Reader,
     Refiner,
@@ -25,6 +26,7 @@ from models.training.real import Labelled, easypr_boxes, read_picture, split
 from models.training.restore import restore, settle
 from models.training.samples import (
     ReaderSample,
+    RealCrop,
     detector_target,
     encode,
     reader_sample,
@@ -36,11 +38,14 @@ from models.training.scenes import SCENE, Background, Scene, make_scene
 from models.training.widen import widen
 from wire.plates import parse
 
+EMPTY_SHARE = 0.08
+"""How many crops the refiner is shown that hold no plate."""
+
 ReaderBatch = tuple[Tensor, Tensor, Tensor, Tensor]
-RealCrop = tuple[Picture, str, int, Floats | None]
 
 
-def _stack(pictures: list[Picture]) -> Tensor:
+def stack(pictures: list[Picture]) -> Tensor:
+    """``(N, 3, H, W)`` float32 of N pictures ``(H, W, 3)``."""
     return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).float()
 
 
@@ -55,10 +60,7 @@ def real_crops(items: list[Labelled]) -> list[RealCrop]:
 
 
 def real_photographs(folder: Path) -> list[RealCrop]:
-    """The plates of the training half of ``cars_easypr``: cut out with a margin, and their corners.
-
-    The corners come from our own refiner where its file is there, else the box's.
-    """
+    """The plates of the training half of ``cars_easypr``: cut out with a margin, with their box's corners."""
     boxes = easypr_boxes(folder)
     crops: list[RealCrop] = []
     for item in split(folder)[0]:
@@ -108,7 +110,7 @@ def pick_rows(window: Window, rows: int) -> Capture:
 
 def _reader_batch(samples: list[ReaderSample]) -> ReaderBatch:
     return (
-        _stack([s.picture for s in samples]),
+        stack([s.picture for s in samples]),
         torch.from_numpy(np.stack([s.slots for s in samples])),
         torch.tensor([s.colour for s in samples]),
         torch.tensor([s.rows for s in samples]),
@@ -135,9 +137,7 @@ def exact_on_crops(net: nn.Module, crops: list[RealCrop]) -> tuple[int, int, int
     """Exact, exact without the province, and all: greedy reading of unrectified crops."""
     pictures = [cv2.resize(c[0], READER_SIZE[::-1]) for c in crops]
     with torch.no_grad():
-        text = torch.cat(
-            [net(_stack(pictures[i : i + 64]))[0] for i in range(0, len(pictures), 64)]
-        )
+        text = torch.cat([net(stack(pictures[i : i + 64]))[0] for i in range(0, len(pictures), 64)])
     hits = text.argmax(2).numpy() == np.stack([encode(c[1]) for c in crops])
     return int(hits.all(1).sum()), int(hits[:, 1:].all(1).sum()), len(crops)
 
@@ -174,13 +174,21 @@ def finish_reader(
     """The reader in the ONNX file ``start``, trained on the captures of ``pool`` and ``real``."""
     torch.manual_seed(plan.seed)
     rng = np.random.default_rng([plan.seed, 4])
-    batches = reader_batches(Window(pool, keep, rng), real, 0.1, plan.batch, rng)
     net = Reader()
     restore(net, start)
-    settle(net, torch.cat([next(batches)[0] for _ in range(10)]))
-    trained = train(net, batches, reader_loss, plan, say=say, check=_checked(checks))
-    assert isinstance(trained, Reader)
-    return trained
+    batches = reader_batches(Window(pool, keep, rng), real, 0.1, plan.batch, rng)
+    return _go_on(net, batches, plan, say=say, check=_checked(checks))
+
+
+def finish_two_rows(
+    pool: Path, plan: Plan, start: Path, *, say: Callable[[str], None], keep: int = 24
+) -> Reader:
+    """The reader of two rows in the ONNX file ``start``, trained on the captures of ``pool``."""
+    torch.manual_seed(plan.seed)
+    rng = np.random.default_rng([plan.seed, 5])
+    net = Reader(TWO_ROWS_SIZE)
+    restore(net, start)
+    return _go_on(net, two_row_batches(Window(pool, keep, rng), plan.batch, rng), plan, say=say)
 
 
 def train_two_rows(
@@ -191,10 +199,21 @@ def train_two_rows(
     rng = np.random.default_rng([plan.seed, 5])
     one = Reader()
     restore(one, start)
-    net = widen(one)
     batches = two_row_batches(Window(pool, keep, rng), plan.batch, rng)
+    return _go_on(widen(one), batches, plan, say=say)
+
+
+def _go_on(
+    net: Reader,
+    batches: Iterator[ReaderBatch],
+    plan: Plan,
+    *,
+    say: Callable[[str], None],
+    check: Callable[[nn.Module], str] | None = None,
+) -> Reader:
+    """Train a restored ``net`` from where it was."""
     settle(net, torch.cat([next(batches)[0] for _ in range(10)]))
-    trained = train(net, batches, reader_loss, plan, say=say)
+    trained = train(net, batches, reader_loss, plan, say=say, check=check)
     assert isinstance(trained, Reader)
     return trained
 
@@ -252,27 +271,54 @@ def train_refiner(
     say: Callable[[str], None],
     backgrounds: list[Background],
     keep: int = 24,
-    empty_share: float = 0.08,
 ) -> Refiner:
     """The corner refiner: loose crops of the captures of ``pool``, and pieces of real pictures."""
     torch.manual_seed(plan.seed)
     rng = np.random.default_rng([plan.seed, 2])
-    window = Window(pool, keep, rng)
+    batches = refiner_batches(Window(pool, keep, rng), backgrounds, plan.batch, rng)
+    trained = train(Refiner(), batches, refiner_loss, plan, say=say)
+    assert isinstance(trained, Refiner)
+    return trained
+
+
+def finish_refiner(
+    pool: Path,
+    plan: Plan,
+    start: Path,
+    *,
+    backgrounds: list[Background],
+    say: Callable[[str], None],
+    keep: int = 24,
+) -> Refiner:
+    """The refiner in the ONNX file ``start``, trained on as :func:`train_refiner` does."""
+    torch.manual_seed(plan.seed)
+    rng = np.random.default_rng([plan.seed, 8])
+    net = Refiner()
+    restore(net, start)
+    batches = refiner_batches(Window(pool, keep, rng), backgrounds, plan.batch, rng)
+    settle(net, torch.cat([next(batches)[0] for _ in range(10)]))
+    trained = train(net, batches, refiner_loss, plan, say=say)
+    assert isinstance(trained, Refiner)
+    return trained
+
+
+def refiner_batches(
+    window: Window, backgrounds: list[Background], batch: int, rng: np.random.Generator
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Batches without end: loose crops (N, 3, 64, 128), targets (N, 10); some without a plate."""
 
     def one() -> tuple[Picture, Floats]:
-        if backgrounds and rng.random() < empty_share:
+        if backgrounds and rng.random() < EMPTY_SHARE:
             empty = empty_crop(backgrounds[int(rng.integers(len(backgrounds)))], rng)
             if empty is not None:
                 return tint(empty, rng), np.zeros(10, np.float32)
         return refiner_sample(window.pick(), rng, REFINER_SIZE)
 
     def make() -> tuple[Tensor, Tensor]:
-        samples = [one() for _ in range(plan.batch)]
-        return _stack([p for p, _ in samples]), torch.from_numpy(np.stack([t for _, t in samples]))
+        samples = [one() for _ in range(batch)]
+        return stack([p for p, _ in samples]), torch.from_numpy(np.stack([t for _, t in samples]))
 
-    trained = train(Refiner(), ahead(make), refiner_loss, plan, say=say)
-    assert isinstance(trained, Refiner)
-    return trained
+    return ahead(make)
 
 
 DetectorBatch = tuple[Tensor, Tensor]
@@ -306,7 +352,7 @@ def detector_batches(
             targets.append(
                 np.concatenate((t.heat[None], t.seen[None], t.corners, t.rows[None], t.near[None]))
             )
-        pictures = _stack([tint(s.picture, rng) for s in scenes])
+        pictures = stack([tint(s.picture, rng) for s in scenes])
         return pictures, torch.from_numpy(np.stack(targets))
 
     return ahead(make, depth=6)

@@ -9,6 +9,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+import gatehouse
 from models.plates.cli import eval_plates, train_plates
 
 app = typer.Typer()
@@ -56,6 +57,19 @@ def test_previews_are_written_from_a_seed(
     assert result.exit_code == 0, result.output
     assert (tmp_path / "plates-3.png").stat().st_size > 10_000
     assert (tmp_path / "scenes-3.png").stat().st_size > 10_000
+
+
+@pytest.mark.parametrize("command", [("eval", "plates"), ("models", "train", "plates")])
+def test_the_command_is_where_the_documentation_says(command: tuple[str, ...]) -> None:
+    result = CliRunner().invoke(gatehouse.app, [*command, "--help"])
+    assert result.exit_code == 0, result.output
+    assert "--seed" in result.output or "--crops" in result.output
+
+
+@pytest.mark.parametrize("part", ["detector", "province"])
+def test_what_is_not_finished_says_what_is(part: str, tmp_path: Path) -> None:
+    result = run("train", part, "--finish", "--out", str(tmp_path))
+    assert "refiner, reader, two_rows" in str(result.exception)
 
 
 def test_an_unknown_network_is_refused(tmp_path: Path) -> None:

@@ -8,12 +8,14 @@ pytest.importorskip("onnx")
 
 import onnxruntime as ort  # noqa: E402
 
+from models.plates.province import SIZE as PROVINCE_SIZE  # noqa: E402
 from models.plates.weights import verified  # noqa: E402
-from models.training.export import average, export  # noqa: E402
+from models.training.export import export  # noqa: E402
 from models.training.nets import (  # noqa: E402
     READER_SIZE,
     REFINER_SIZE,
     TWO_ROWS_SIZE,
+    ProvinceReader,
     Reader,
     Refiner,
 )
@@ -23,7 +25,13 @@ from wire.errors import InputError  # noqa: E402
 
 
 @pytest.mark.parametrize(
-    ("kind", "part", "size"), [(Reader, "reader", READER_SIZE), (Refiner, "refiner", REFINER_SIZE)]
+    ("kind", "part", "size"),
+    [
+        (Reader, "reader", READER_SIZE),
+        (lambda: Reader(TWO_ROWS_SIZE), "two_rows", TWO_ROWS_SIZE),
+        (Refiner, "refiner", REFINER_SIZE),
+        (ProvinceReader, "province", (PROVINCE_SIZE, PROVINCE_SIZE)),
+    ],
 )
 def test_a_restored_network_says_what_its_file_says(kind, part, size, tmp_path) -> None:
     pictures = np.random.default_rng(0).integers(0, 256, (4, *size, 3), np.uint8)
@@ -32,7 +40,6 @@ def test_a_restored_network_says_what_its_file_says(kind, part, size, tmp_path) 
     restore(net, verified(part))
     settle(net, torch.from_numpy(pictures).permute(0, 3, 1, 2).float())
     export(net.eval(), tmp_path / "again.onnx")
-    average(verified(part), tmp_path / "again.onnx")
     again = ort.InferenceSession(str(tmp_path / "again.onnx")).run(None, {"pictures": pictures})[0]
     np.testing.assert_allclose(again, shipped, atol=1e-3)
 
