@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, TypeVar
 
 import cv2
 import numpy as np
@@ -37,6 +38,8 @@ from models.training.samples import (
 from models.training.scenes import SCENE, Background, Scene, make_scene
 from models.training.widen import widen
 from wire.plates import parse
+
+Net = TypeVar("Net", bound=nn.Module)
 
 EMPTY_SHARE = 0.08
 """How many crops the refiner is shown that hold no plate."""
@@ -177,7 +180,7 @@ def finish_reader(
     net = Reader()
     restore(net, start)
     batches = reader_batches(Window(pool, keep, rng), real, 0.1, plan.batch, rng)
-    return _go_on(net, batches, plan, say=say, check=_checked(checks))
+    return _go_on(net, batches, reader_loss, plan, say=say, check=_checked(checks))
 
 
 def finish_two_rows(
@@ -188,7 +191,8 @@ def finish_two_rows(
     rng = np.random.default_rng([plan.seed, 5])
     net = Reader(TWO_ROWS_SIZE)
     restore(net, start)
-    return _go_on(net, two_row_batches(Window(pool, keep, rng), plan.batch, rng), plan, say=say)
+    batches = two_row_batches(Window(pool, keep, rng), plan.batch, rng)
+    return _go_on(net, batches, reader_loss, plan, say=say)
 
 
 def train_two_rows(
@@ -200,21 +204,22 @@ def train_two_rows(
     one = Reader()
     restore(one, start)
     batches = two_row_batches(Window(pool, keep, rng), plan.batch, rng)
-    return _go_on(widen(one), batches, plan, say=say)
+    return _go_on(widen(one), batches, reader_loss, plan, say=say)
 
 
 def _go_on(
-    net: Reader,
-    batches: Iterator[ReaderBatch],
+    net: Net,
+    batches: Iterator[Any],
+    loss_of: Callable[[nn.Module, Any], tuple[Tensor, dict[str, float]]],
     plan: Plan,
     *,
     say: Callable[[str], None],
     check: Callable[[nn.Module], str] | None = None,
-) -> Reader:
-    """Train a restored ``net`` from where it was."""
+) -> Net:
+    """Train a restored ``net`` from where it was; the pictures come first in each batch."""
     settle(net, torch.cat([next(batches)[0] for _ in range(10)]))
-    trained = train(net, batches, reader_loss, plan, say=say, check=check)
-    assert isinstance(trained, Reader)
+    trained = train(net, batches, loss_of, plan, say=say, check=check)
+    assert isinstance(trained, type(net))
     return trained
 
 
@@ -296,10 +301,7 @@ def finish_refiner(
     net = Refiner()
     restore(net, start)
     batches = refiner_batches(Window(pool, keep, rng), backgrounds, plan.batch, rng)
-    settle(net, torch.cat([next(batches)[0] for _ in range(10)]))
-    trained = train(net, batches, refiner_loss, plan, say=say)
-    assert isinstance(trained, Refiner)
-    return trained
+    return _go_on(net, batches, refiner_loss, plan, say=say)
 
 
 def refiner_batches(
