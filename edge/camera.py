@@ -301,6 +301,7 @@ def _steps(
             rate_hz=rate_hz,
             lost_after_s=lost_after_s,
             liveness=_liveness(section, networks),
+            memory_s=section.face_memory_s,
         )
     if plates is not None:
         plates_lane = PlateLane(

@@ -135,6 +135,7 @@ class CameraSection(_Section):
     (`/dev/video0`, or its number). With `detect_source` (the camera's sub-stream) detection runs on
     that, and crops are cut from `source`. `pace` is for files and folders: ``realtime`` plays them as a
     camera would, ``asap`` analyses every frame that the analysis rate picks, however long it takes.
+    A face that was lost at most `face_memory_s` ago is taken up again, out of memory alone; 0: never.
     `health` watches whether the camera still shows its scene; `frozen_after_s` wants to be longer where the
     camera sends a still scene without any change, as some that save bandwidth do. `objects` follows people
     and vehicles, which `zones` and `lines` are about. `liveness` judges whether a face is a living one: told
@@ -157,6 +158,7 @@ class CameraSection(_Section):
     liveness: Literal["off", "observe", "enforce"] = "off"
     motion_gate: bool = True
     min_face_px: Annotated[int, Field(ge=12, le=1000)] = 40
+    face_memory_s: Annotated[float, Field(ge=0, le=30)] = 30.0
     health: bool = True
     frozen_after_s: Annotated[float, Field(ge=3, le=86400)] = 7.0
     live: Literal["off", "blurred", "whole"] = "blurred"

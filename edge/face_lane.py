@@ -58,14 +58,18 @@ class FaceLane(Lane[FaceFusion]):
         lost_after_s: float,
         policy: Policy = POLICY,
         liveness: Liveliness | None = None,
+        memory_s: float = 30.0,
     ) -> None:
-        """`liveness` judges whether faces are living ones, where the camera wants it."""
+        """`liveness` judges whether faces are living ones, where the camera wants it. Who was lost at most
+        `memory_s` ago is taken up again; 0: nobody is remembered."""
         tracker = ObjectTracker(
             new_id, scale=FACE_SCALE, rate_hz=rate_hz, lost_after_s=lost_after_s
         )
         super().__init__(tracker, policy, lambda: BestCrops(keep=KEEP, floor=FLOOR))
         self._pack, self._score, self._liveness = pack, quality, liveness
-        self._recent = RecentFaces(least=pack.threshold + pack.margin, lead=pack.margin)
+        self._recent = RecentFaces(
+            least=pack.threshold + pack.margin, lead=pack.margin, keep_s=memory_s
+        )
 
     def process(
         self, boxes: NDArray[np.float32], detections: FaceDetections, at: datetime, view: View

@@ -38,7 +38,9 @@ class RecentFaces:
         return len(self._faces)
 
     def add(self, face: LostFace) -> None:
-        """Remember a face; the one that was lost first makes room."""
+        """Remember a face, unless nobody is to be; the one that was lost first makes room."""
+        if self.keep_s <= 0:
+            return
         self._faces.append(face)
         if len(self._faces) > self.most:
             self._faces.popleft()

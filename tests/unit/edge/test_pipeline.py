@@ -297,8 +297,10 @@ def resumed(gate: Gate) -> dict[str, str | None]:
     return {f.track_id: f.resumes for _, f in gate.findings}
 
 
-def goes_and_somebody_comes(name: str, away: int, *, scene_ends: bool = False) -> Gate:
-    gate = Gate(motion_gate=False)
+def goes_and_somebody_comes(
+    name: str, away: int, *, scene_ends: bool = False, **settings: object
+) -> Gate:
+    gate = Gate(motion_gate=False, **settings)
     gate.play(10, walker("ann", 90, speed=0))
     gate.play(away, lambda n: [])
     if scene_ends:
@@ -325,6 +327,23 @@ def test_somebody_else_or_much_later_or_in_another_scene_nobody_is_taken_up(
 ) -> None:
     gate = goes_and_somebody_comes(name, away, scene_ends=scene_ends)
     assert resumed(gate) == {"b-gate-1": None, "b-gate-2": None}
+
+
+@pytest.mark.parametrize(("memory_s", "taken_up"), [(0, None), (5, None), (20, "b-gate-1")])
+def test_a_site_says_for_how_long_a_face_is_remembered(
+    memory_s: float, taken_up: str | None
+) -> None:
+    gate = goes_and_somebody_comes("ann", 60, face_memory_s=memory_s)
+    assert resumed(gate)["b-gate-2"] == taken_up
+
+
+def test_a_memory_of_nothing_holds_nobody_for_a_moment() -> None:
+    gate = Gate(motion_gate=False, face_memory_s=0)
+    gate.play(10, walker("ann", 90, speed=0))
+    gate.play(12, lambda n: [])
+    faces = gate.pipeline._steps.faces
+    assert faces is not None
+    assert len(faces._recent) == 0
 
 
 def test_who_went_is_forgotten_though_nobody_comes() -> None:
