@@ -4,7 +4,7 @@ In: glyphs, a seed, how many. Out: shards ``<seed>-<n>.npz``, each with the pict
 flat array, the corners, texts, colours and rows. A pool is the same for the same seed.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -132,19 +132,16 @@ def read_shard(path: Path) -> list[Capture]:
 
 def fill_pool(
     folder: Path,
-    glyphs: Glyphs,
+    draw: Callable[[np.random.Generator], Iterator[Capture]],
     *,
     seed: int,
     shards: int,
-    mix: Mix | None = None,
-    finish: bool = False,
 ) -> None:
-    """Write ``shards`` shards of :data:`SHARD` captures; those already there are kept."""
+    """Write ``shards`` shards of :data:`SHARD` captures that ``draw`` gives; those already there are kept."""
     folder.mkdir(parents=True, exist_ok=True)
     for number in range(shards):
         path = folder / f"{seed}-{number}.npz"
         if path.exists():
             continue
-        rng = np.random.default_rng([seed, number])
-        source = make_captures(glyphs, rng, mix=mix, finish=finish)
+        source = draw(np.random.default_rng([seed, number]))
         write_shard(path, [next(source) for _ in range(SHARD)])

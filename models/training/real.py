@@ -8,6 +8,7 @@ Trained on: three quarters of ``crops_lprnet_test`` and half of ``cars_easypr``,
 ``crops_chenweijiang``, ``cars_ccpd_named``, ``cars_special`` and the videos.
 """
 
+import csv
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +16,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from models.plates.marks import Box, easypr_marks
-from models.training.draw import Picture
+from models.training.draw import Floats, Picture
 from wire.plates import parse
 
 TRAIN_SHARE = {"crops_lprnet_test": 0.75, "cars_easypr": 0.5}
@@ -65,9 +65,28 @@ def split(folder: Path) -> tuple[list[Labelled], list[Labelled]]:
     return train, [item for item in every if item not in train]
 
 
-def easypr_boxes(folder: Path) -> dict[str, list[tuple[str, Box]]]:
-    """By picture stem: text and xyxy box, px, of each plate that ``cars_easypr`` lists."""
-    return {
-        stem: [(text, mark.box) for text, mark in plates if mark.box is not None]
-        for stem, plates in easypr_marks(folder).items()
-    }
+TRACED = Path(__file__).with_name("easypr_corners.csv")
+"""The corners of the plates of the training half of ``cars_easypr``, traced by eye: tl tr br bl, px. The
+boxes that EasyPR lists are upright and cut through what is aslant."""
+
+
+@dataclass(frozen=True)
+class Traced:
+    """A picture, one plate in it, on how many rows, and its corners ``(4, 2)`` px."""
+
+    path: Path
+    text: str
+    rows: int
+    corners: Floats
+
+
+def traced(folder: Path) -> list[Traced]:
+    """The plates of :data:`TRACED` whose picture is in ``folder``, all of the training half."""
+    with TRACED.open(encoding="utf-8", newline="") as table:
+        _, *rows = csv.reader(table)
+    found = []
+    for name, text, on, *numbers in rows:
+        corners = np.array(numbers, np.float32).reshape(4, 2)
+        if (folder / name).is_file() and is_train(folder.name, name):
+            found.append(Traced(folder / name, text, int(on), corners))
+    return found

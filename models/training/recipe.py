@@ -20,6 +20,7 @@ from wire.errors import InputError
 
 if TYPE_CHECKING:
     from models.training.samples import RealCrop
+    from models.training.scenes import Background
 
 STEPS = {"refiner": 7000, "reader": 7500, "two_rows": 1200, "province": 5000, "detector": 9000}
 SMALL: tuple[Part, ...] = ("reader", "two_rows")
@@ -29,9 +30,9 @@ PARTS = (*STEPS, "int8")
 BATCHES = {"refiner": 64, "reader": 64, "two_rows": 32, "province": 96, "detector": 16}
 RATES = {"refiner": 2e-3, "reader": 1.5e-3, "two_rows": 7e-4, "province": 2e-3, "detector": 1.5e-3}
 FINISH: dict[str, tuple[int, int, float]] = {
-    "refiner": (7500, 64, 6e-4),
-    "reader": (6400, 48, 6e-4),
-    "two_rows": (8400, 32, 6e-4),
+    "refiner": (9500, 64, 1.2e-3),
+    "reader": (5000, 48, 5e-4),
+    "two_rows": (11500, 32, 6e-4),
 }
 """What can be finished: steps, batch, rate."""
 
@@ -78,7 +79,7 @@ def run_recipe(recipe: Recipe, *, say: Callable[[str], None]) -> list[Path]:
         import torch
     except ImportError as error:
         raise InputError("training needs torch: pip install torch==2.13.0") from error
-    from models.training.pool import fill_pool
+    from models.training.pool import fill_pool, make_captures
 
     torch.set_num_threads(recipe.threads)
     cv2.setNumThreads(1)
@@ -89,7 +90,12 @@ def run_recipe(recipe: Recipe, *, say: Callable[[str], None]) -> list[Path]:
     pool = recipe.out / "pool"
     if {"refiner", "reader", "province"} & set(parts):
         say(f"drawing {recipe.shards} shards of captures into {pool}")
-        fill_pool(pool, glyphs, seed=recipe.seed, shards=recipe.shards)
+        fill_pool(
+            pool,
+            lambda rng: make_captures(glyphs, rng),
+            seed=recipe.seed,
+            shards=recipe.shards,
+        )
     paths = [_train_one(part, recipe, pool, say) for part in parts]
     return paths + (_quantise_all(recipe, say) if recipe.part == "all" else [])
 
@@ -116,12 +122,34 @@ def _quantise_all(recipe: Recipe, say: Callable[[str], None]) -> list[Path]:
 
 def _finish_pool(recipe: Recipe, say: Callable[[str], None]) -> Path:
     """Captures of what is read worst, drawn where they are not there yet."""
-    from models.training.pool import fill_pool
+    from models.training.pool import fill_pool, make_captures
 
     pool = recipe.out / "pool-finish"
     say(f"drawing {recipe.shards} shards of captures into {pool}")
+    glyphs = load_glyphs()
     fill_pool(
-        pool, load_glyphs(), seed=recipe.seed, shards=recipe.shards, mix=FINISH_MIX, finish=True
+        pool,
+        lambda rng: make_captures(glyphs, rng, mix=FINISH_MIX, finish=True),
+        seed=recipe.seed,
+        shards=recipe.shards,
+    )
+    return pool
+
+
+def _close_pool(
+    recipe: Recipe, backgrounds: "list[Background]", say: Callable[[str], None]
+) -> Path:
+    """Captures of plates in real surroundings, drawn where they are not there yet."""
+    from models.training.pool import fill_pool
+    from models.training.scenes import close_captures
+
+    glyphs, pool = load_glyphs(), recipe.out / "pool-close"
+    say(f"drawing {recipe.shards} shards of captures into {pool}")
+    fill_pool(
+        pool,
+        lambda rng: close_captures(backgrounds, glyphs, rng),
+        seed=recipe.seed,
+        shards=recipe.shards,
     )
     return pool
 
@@ -131,7 +159,12 @@ def _finish(recipe: Recipe, say: Callable[[str], None]) -> Path:
     from models.training.export import export
     from models.training.loop import Plan
     from models.training.scenes import load_backgrounds
-    from models.training.train import finish_reader, finish_refiner, finish_two_rows
+    from models.training.train import (
+        finish_reader,
+        finish_refiner,
+        finish_two_rows,
+        traced_captures,
+    )
 
     pool = _finish_pool(recipe, say)
     steps, batch, rate = FINISH[recipe.part]
@@ -149,7 +182,10 @@ def _finish(recipe: Recipe, say: Callable[[str], None]) -> Path:
         net = finish_two_rows(pool, plan, verified("two_rows"), say=say)
     else:
         shown = load_backgrounds()
-        net = finish_refiner(pool, plan, verified("refiner"), backgrounds=shown, say=say)
+        pools = [pool, _close_pool(recipe, shown, say)]
+        traced = traced_captures(material_root() / "plates" / "cars_easypr")
+        start = verified("refiner")
+        net = finish_refiner(pools, plan, start, backgrounds=shown, real=traced, say=say)
     path = recipe.out / f"plate_{recipe.part}.onnx"
     export(net, path)
     say(f"{recipe.part}: {path.stat().st_size} bytes")
@@ -171,7 +207,13 @@ def _train_one(part: str, recipe: Recipe, pool: Path, say: Callable[[str], None]
     from models.training.export import export
     from models.training.loop import Plan
     from models.training.scenes import load_backgrounds
-    from models.training.train import train_detector, train_reader, train_refiner, train_two_rows
+    from models.training.train import (
+        traced_captures,
+        train_detector,
+        train_reader,
+        train_refiner,
+        train_two_rows,
+    )
     from models.training.train_province import province_crops, shipped_refiner, train_province
 
     plan = Plan(
@@ -183,7 +225,10 @@ def _train_one(part: str, recipe: Recipe, pool: Path, say: Callable[[str], None]
     )
     path = recipe.out / f"plate_{part}.onnx"
     if part == "refiner":
-        export(train_refiner(pool, plan, say=say, backgrounds=load_backgrounds()), path)
+        shown = load_backgrounds()
+        pools = [pool, _close_pool(recipe, shown, say)]
+        traced = traced_captures(material_root() / "plates" / "cars_easypr")
+        export(train_refiner(pools, plan, say=say, backgrounds=shown, real=traced), path)
     elif part == "reader":
         real, checks = _real()
         export(train_reader(pool, plan, real=real, checks=checks, say=say), path)

@@ -5,6 +5,7 @@ picture and the corners of every plate in it. Signs, stickers, telephone numbers
 recorders burn into a picture are drawn as what is no plate.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.plates.rectify import around, rectangle
+from models.plates.rectify import around
 from models.training.camera import (
     Mix,
     add_frame,
@@ -23,12 +24,16 @@ from models.training.camera import (
 )
 from models.training.draw import Floats, Picture, draw_plate, smooth_noise
 from models.training.glyphs import Glyphs, material_root
+from models.training.pool import Capture
 from models.training.preview import DRAW_SCALE
-from models.training.real import easypr_boxes, read_picture, split
+from models.training.real import read_picture, traced
 from models.training.specimen import sample_specimen
 
 SCENE = 256
 """Side of a training scene, px, at the scale of a 640 px frame."""
+
+CLOSE_UP = 320
+"""Side of a scene that close captures are cut from, px."""
 
 SMALLEST_PX = 17.0
 """Plates narrower than this are ignored by the loss: nobody could read them."""
@@ -81,16 +86,14 @@ def load_backgrounds(root: Path | None = None) -> list[Background]:
     """The training half of ``cars_easypr`` and frames of the videos marked S; no other picture."""
     root = root or material_root()
     found: list[Background] = []
-    folder = root / "plates" / "cars_easypr"
-    boxes = easypr_boxes(folder)
-    for item in split(folder)[0]:
-        picture = read_picture(item.path)
-        plates = boxes.get(item.path.stem)
-        if picture is None or not plates:
-            continue
-        picture, scale = _fit(picture, 1280)
-        quads = [rectangle(np.array(box, np.float32) * np.float32(scale)) for _, box in plates]
-        found.append(Background(picture, np.stack(quads)))
+    by_picture: dict[Path, list[Floats]] = {}
+    for item in traced(root / "plates" / "cars_easypr"):
+        by_picture.setdefault(item.path, []).append(item.corners)
+    for path, quads in by_picture.items():
+        picture = read_picture(path)
+        if picture is not None:
+            picture, scale = _fit(picture, 1280)
+            found.append(Background(picture, np.stack(quads) * np.float32(scale)))
     none = np.zeros((0, 4, 2), np.float32)
     for name, every in (
         ("udacity_test_video.mp4", 6),
@@ -276,6 +279,49 @@ def _distract(picture: Picture, glyphs: Glyphs, rng: np.random.Generator) -> Non
         patch = board[top : top + cell[1], left : left + cell[0]]
         if patch.size:
             patch[mask[: patch.shape[0], : patch.shape[1]] > 128] = ink
+
+
+def close_captures(
+    backgrounds: list[Background],
+    glyphs: Glyphs,
+    rng: np.random.Generator,
+    *,
+    mix: Mix | None = None,
+) -> Iterator[Capture]:
+    """Captures without end of plates in real surroundings: set over the plate of a photograph, or beside it.
+
+    What is around a plate in them, up to a whole plate on each side, is what a refiner gets to see when
+    the detector was generous: bumpers, grilles, lamps, number plates' own frames. Texts, colours and
+    kinds are left out: such captures are for corners.
+    """
+    while True:
+        background = backgrounds[int(rng.integers(len(backgrounds)))]
+        picture, plates = _view(background, CLOSE_UP, rng)
+        corners: list[Floats] = []
+        rows: list[int] = []
+        for quad in plates:
+            pasted = _paste_plate(picture, glyphs, corners, quad, rng)
+            if pasted is not None:
+                corners.append(pasted[0])
+                rows.append(pasted[1])
+        if not corners or rng.random() < 0.5:
+            pasted = _paste_plate(picture, glyphs, [*corners, *plates], None, rng)
+            if pasted is not None:
+                corners.append(pasted[0])
+                rows.append(pasted[1])
+        if not corners:
+            continue
+        height = float(np.median([np.ptp(c[:, 1]) for c in corners]))
+        picture = degrade(picture, min(height, 60.0), rng, mix)
+        for quad, row in zip(corners, rows, strict=True):
+            box = around(quad)
+            extent = box[2:] - box[:2]
+            if extent[0] < 40 or not _is_clear(picture, quad):
+                continue
+            low = np.maximum(box[:2] - extent * (0.8, 1.2), 0).astype(int)
+            high = np.minimum(box[2:] + extent * (0.8, 1.2) + 1, CLOSE_UP).astype(int)
+            part = picture[low[1] : high[1], low[0] : high[0]].copy()
+            yield Capture(part, (quad - low).astype(np.float32), "?", -1, -1, row)
 
 
 def make_scene(

@@ -10,7 +10,7 @@ import numpy as np
 
 from models.training.draw import Floats, Picture
 
-SHARE = 0.3
+SHARE = 0.35
 """How many samples are spoilt."""
 
 _FONTS = (cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_DUPLEX, cv2.FONT_HERSHEY_PLAIN)
@@ -111,10 +111,10 @@ def spoil(picture: Picture, corners: Floats, rng: np.random.Generator) -> Pictur
     if rng.random() >= SHARE:
         return picture
     kind = rng.random()
-    if kind < 0.35:
+    if kind < 0.45:
         return stamp(picture, corners, rng)
-    if kind < 0.65:
+    if kind < 0.7:
         return bloom(picture, corners, rng)
-    if kind < 0.8:
+    if kind < 0.82:
         return haze(picture, rng)
     return cover(picture, corners, rng)

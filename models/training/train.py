@@ -22,8 +22,8 @@ from models.training.nets import (
     Reader,
     Refiner,
 )
-from models.training.pool import COLOURS, Capture
-from models.training.real import Labelled, easypr_boxes, read_picture, split
+from models.training.pool import COLOURS, TYPES, Capture
+from models.training.real import Labelled, read_picture, traced
 from models.training.restore import restore, settle
 from models.training.samples import (
     ReaderSample,
@@ -34,6 +34,7 @@ from models.training.samples import (
     real_crop_sample,
     refiner_sample,
     tint,
+    turned,
 )
 from models.training.scenes import SCENE, Background, Scene, make_scene
 from models.training.widen import widen
@@ -43,6 +44,9 @@ Net = TypeVar("Net", bound=nn.Module)
 
 EMPTY_SHARE = 0.08
 """How many crops the refiner is shown that hold no plate."""
+
+TRACED_SHARE = 0.12
+"""How many are of real plates whose corners were traced."""
 
 ReaderBatch = tuple[Tensor, Tensor, Tensor, Tensor]
 
@@ -62,22 +66,27 @@ def real_crops(items: list[Labelled]) -> list[RealCrop]:
     return crops
 
 
+def traced_captures(folder: Path, grow: tuple[float, float] = (0.9, 1.2)) -> list[Capture]:
+    """The plates traced in ``cars_easypr``, with ``grow`` of their size around them on each side."""
+    captures = []
+    for item in traced(folder):
+        picture, plate, box = read_picture(item.path), parse(item.text), around(item.corners)
+        if picture is None or plate is None:
+            continue
+        margin = (box[2:] - box[:2]) * grow
+        low = np.maximum(box[:2] - margin, 0).astype(int)
+        high = (box[2:] + margin + 1).astype(int)
+        part = picture[low[1] : high[1], low[0] : high[0]]
+        corners = np.asarray(item.corners - low, np.float32)
+        colour, kind = COLOURS.index(plate.colour), TYPES.index(plate.type)
+        captures.append(Capture(part, corners, plate.text, colour, kind, item.rows))
+    return captures
+
+
 def real_photographs(folder: Path) -> list[RealCrop]:
-    """The plates of the training half of ``cars_easypr``: cut out with a margin, with their box's corners."""
-    boxes = easypr_boxes(folder)
-    crops: list[RealCrop] = []
-    for item in split(folder)[0]:
-        picture = read_picture(item.path)
-        for text, (left, top, right, bottom) in boxes.get(item.path.stem, []):
-            plate, w, h = parse(text), right - left, bottom - top
-            if picture is None or plate is None or plate.text != item.text or w < 40:
-                continue
-            x0, y0 = max(0, int(left - 0.15 * w)), max(0, int(top - 0.4 * h))
-            part = picture[y0 : int(bottom + 0.4 * h) + 1, x0 : int(right + 0.15 * w) + 1]
-            box = np.array([left - x0, top - y0, right - x0, bottom - y0], np.float32)
-            corners = rectangle(box)
-            crops.append((part, plate.text, COLOURS.index(plate.colour), corners))
-    return crops
+    """The traced plates on one row for a reader: cut out with a margin, and their corners."""
+    found = traced_captures(folder, (0.15, 0.4))
+    return [(c.picture, c.text, c.colour, c.corners) for c in found if c.rows == 1]
 
 
 def reader_batches(
@@ -270,51 +279,64 @@ def empty_crop(background: Background, rng: np.random.Generator) -> Picture | No
 
 
 def train_refiner(
-    pool: Path,
+    pools: list[Path],
     plan: Plan,
     *,
     say: Callable[[str], None],
     backgrounds: list[Background],
-    keep: int = 24,
+    real: list[Capture],
+    keep: int = 16,
 ) -> Refiner:
-    """The corner refiner: loose crops of the captures of ``pool``, and pieces of real pictures."""
+    """The corner refiner: loose crops of the captures of all ``pools`` alike, and of ``real`` plates."""
     torch.manual_seed(plan.seed)
     rng = np.random.default_rng([plan.seed, 2])
-    batches = refiner_batches(Window(pool, keep, rng), backgrounds, plan.batch, rng)
+    windows = [Window(pool, keep, rng) for pool in pools]
+    batches = refiner_batches(windows, backgrounds, real, plan.batch, rng)
     trained = train(Refiner(), batches, refiner_loss, plan, say=say)
     assert isinstance(trained, Refiner)
     return trained
 
 
 def finish_refiner(
-    pool: Path,
+    pools: list[Path],
     plan: Plan,
     start: Path,
     *,
     backgrounds: list[Background],
+    real: list[Capture],
     say: Callable[[str], None],
-    keep: int = 24,
+    keep: int = 16,
 ) -> Refiner:
     """The refiner in the ONNX file ``start``, trained on as :func:`train_refiner` does."""
     torch.manual_seed(plan.seed)
     rng = np.random.default_rng([plan.seed, 8])
     net = Refiner()
     restore(net, start)
-    batches = refiner_batches(Window(pool, keep, rng), backgrounds, plan.batch, rng)
+    windows = [Window(pool, keep, rng) for pool in pools]
+    batches = refiner_batches(windows, backgrounds, real, plan.batch, rng)
     return _go_on(net, batches, refiner_loss, plan, say=say)
 
 
 def refiner_batches(
-    window: Window, backgrounds: list[Background], batch: int, rng: np.random.Generator
+    windows: list[Window],
+    backgrounds: list[Background],
+    real: list[Capture],
+    batch: int,
+    rng: np.random.Generator,
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Batches without end: loose crops (N, 3, 64, 128), targets (N, 10); some without a plate."""
 
     def one() -> tuple[Picture, Floats]:
-        if backgrounds and rng.random() < EMPTY_SHARE:
+        kind = rng.random()
+        if backgrounds and kind < EMPTY_SHARE:
             empty = empty_crop(backgrounds[int(rng.integers(len(backgrounds)))], rng)
             if empty is not None:
                 return tint(empty, rng), np.zeros(10, np.float32)
-        return refiner_sample(window.pick(), rng, REFINER_SIZE)
+        if real and kind > 1 - TRACED_SHARE:
+            capture = turned(real[int(rng.integers(len(real)))], rng)
+        else:
+            capture = windows[int(rng.integers(len(windows)))].pick()
+        return refiner_sample(capture, rng, REFINER_SIZE)
 
     def make() -> tuple[Tensor, Tensor]:
         samples = [one() for _ in range(batch)]
