@@ -16,8 +16,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from models.plates.marks import easypr_marks
 from models.training.draw import Floats, Picture
-from wire.plates import parse
+from wire.plates import Plate, normalise, parse
 
 TRAIN_SHARE = {"crops_lprnet_test": 0.75, "cars_easypr": 0.5}
 
@@ -72,10 +73,13 @@ boxes that EasyPR lists are upright and cut through what is aslant."""
 
 @dataclass(frozen=True)
 class Traced:
-    """A picture, one plate in it, on how many rows, and its corners ``(4, 2)`` px."""
+    """A picture, one plate in it, on how many rows, and its corners ``(4, 2)`` px.
+
+    The text of a plate does not say whether it is blue or yellow: ``plate`` has EasyPR's word for it.
+    """
 
     path: Path
-    text: str
+    plate: Plate
     rows: int
     corners: Floats
 
@@ -84,9 +88,14 @@ def traced(folder: Path) -> list[Traced]:
     """The plates of :data:`TRACED` whose picture is in ``folder``, all of the training half."""
     with TRACED.open(encoding="utf-8", newline="") as table:
         _, *rows = csv.reader(table)
+    listed = easypr_marks(folder)
     found = []
     for name, text, on, *numbers in rows:
-        corners = np.array(numbers, np.float32).reshape(4, 2)
-        if (folder / name).is_file() and is_train(folder.name, name):
-            found.append(Traced(folder / name, text, int(on), corners))
+        path, corners = folder / name, np.array(numbers, np.float32).reshape(4, 2)
+        if not path.is_file() or not is_train(folder.name, name):
+            continue
+        marks = {normalise(text): mark for text, mark in listed.get(path.stem, [])}
+        plate = parse(text, marks[text].colour) if text in marks else None
+        if plate is not None:
+            found.append(Traced(path, plate, int(on), corners))
     return found

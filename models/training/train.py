@@ -70,8 +70,8 @@ def traced_captures(folder: Path, grow: tuple[float, float] = (0.9, 1.2)) -> lis
     """The plates traced in ``cars_easypr``, with ``grow`` of their size around them on each side."""
     captures = []
     for item in traced(folder):
-        picture, plate, box = read_picture(item.path), parse(item.text), around(item.corners)
-        if picture is None or plate is None:
+        picture, plate, box = read_picture(item.path), item.plate, around(item.corners)
+        if picture is None:
             continue
         margin = (box[2:] - box[:2]) * grow
         low = np.maximum(box[:2] - margin, 0).astype(int)

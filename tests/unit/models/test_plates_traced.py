@@ -13,7 +13,7 @@ from models.training.pool import Capture
 from models.training.real import is_train, traced
 from models.training.samples import refiner_sample, turned
 from models.training.scenes import Background, close_captures
-from wire.plates import normalise
+from wire.plates import PlateColour, PlateType, normalise
 
 NONE = np.zeros((0, 4, 2), np.float32)
 
@@ -34,13 +34,21 @@ def test_what_is_traced_may_be_trained_on_and_lies_on_its_plate(cars: Path) -> N
         assert is_train(cars.name, item.path.name)
         assert is_quad(item.corners)
         boxes = {normalise(text): mark.box for text, mark in listed[item.path.stem]}
-        box = boxes[normalise(item.text)]
+        box = boxes[item.plate.text]
         assert box is not None
         centre = item.corners.mean(0)
         left, top, right, bottom = around(item.corners)
         assert left < (box[0] + box[2]) / 2 < right
         assert top < (box[1] + box[3]) / 2 < bottom
         assert box[0] < centre[0] < box[2]
+
+
+def test_a_yellow_plate_is_taken_for_yellow_though_its_text_could_be_a_blue_one(cars: Path) -> None:
+    colours = {item.plate.text: item.plate.colour for item in traced(cars)}
+    assert colours["浙A12903"] is PlateColour.YELLOW
+    assert colours["京PC5U22"] is PlateColour.BLUE
+    kinds = {item.plate.text: item.plate.type for item in traced(cars)}
+    assert kinds["津AD9823"] is PlateType.LARGE
 
 
 def test_nothing_is_traced_where_the_pictures_are_not(tmp_path: Path) -> None:
