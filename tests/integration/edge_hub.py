@@ -34,6 +34,7 @@ class HubStub:
         self.acknowledges = True
         self.heard: list[tuple[str, bytes]] = []
         self._committed: dict[str, int] = {}
+        self._waiting: dict[str, set[int]] = {}
         self._lock = threading.Lock()
         self._client: mqtt.Client | None = None
         self.session_id = ""
@@ -91,18 +92,21 @@ class HubStub:
             self.acknowledge(decode(message.payload).event)
 
     def acknowledge(self, event: Event) -> None:
+        """Count `event`, and acknowledge up to where nothing is missing; from any thread, in any order."""
         assert event.boot_id is not None
         assert event.sequence is not None
-        if event.sequence != self._committed.get(event.boot_id, 0) + 1:
-            if event.sequence > self._committed.get(event.boot_id, 0):
-                return
-        else:
-            self._committed[event.boot_id] = event.sequence
-        ack = Ack(
-            committed=(
-                CommittedUpTo(boot_id=event.boot_id, sequence=self._committed[event.boot_id]),
-            )
-        )
+        with self._lock:
+            committed = self._committed.get(event.boot_id, 0)
+            waiting = self._waiting.setdefault(event.boot_id, set())
+            if event.sequence > committed:
+                waiting.add(event.sequence)
+                if committed + 1 not in waiting:
+                    return
+            while committed + 1 in waiting:
+                committed += 1
+                waiting.remove(committed)
+            self._committed[event.boot_id] = committed
+        ack = Ack(committed=(CommittedUpTo(boot_id=event.boot_id, sequence=committed),))
         assert self._client is not None
         self._client.publish(self.topics.ack, self.sign(ack), 1)
 
