@@ -282,11 +282,7 @@ def _distract(picture: Picture, glyphs: Glyphs, rng: np.random.Generator) -> Non
 
 
 def close_captures(
-    backgrounds: list[Background],
-    glyphs: Glyphs,
-    rng: np.random.Generator,
-    *,
-    mix: Mix | None = None,
+    backgrounds: list[Background], glyphs: Glyphs, rng: np.random.Generator
 ) -> Iterator[Capture]:
     """Captures without end of plates in real surroundings: set over the plate of a photograph, or beside it.
 
@@ -299,20 +295,18 @@ def close_captures(
         picture, plates = _view(background, CLOSE_UP, rng)
         corners: list[Floats] = []
         rows: list[int] = []
-        for quad in plates:
-            pasted = _paste_plate(picture, glyphs, corners, quad, rng)
-            if pasted is not None:
-                corners.append(pasted[0])
-                rows.append(pasted[1])
-        if not corners or rng.random() < 0.5:
-            pasted = _paste_plate(picture, glyphs, [*corners, *plates], None, rng)
+        targets: list[Floats | None] = list(plates)
+        if not targets or rng.random() < 0.5:
+            targets.append(None)
+        for target in targets:
+            pasted = _paste_plate(picture, glyphs, [*corners, *plates], target, rng)
             if pasted is not None:
                 corners.append(pasted[0])
                 rows.append(pasted[1])
         if not corners:
             continue
         height = float(np.median([np.ptp(c[:, 1]) for c in corners]))
-        picture = degrade(picture, min(height, 60.0), rng, mix)
+        picture = degrade(picture, min(height, 60.0), rng)
         for quad, row in zip(corners, rows, strict=True):
             box = around(quad)
             extent = box[2:] - box[:2]
