@@ -70,6 +70,7 @@ class FaceLane(Lane[FaceFusion]):
         self._recent = RecentFaces(
             least=pack.threshold + pack.margin, lead=pack.margin, keep_s=memory_s
         )
+        self._taken_up: dict[str, LostFace] = {}
 
     def process(
         self, boxes: NDArray[np.float32], detections: FaceDetections, at: datetime, view: View
@@ -124,13 +125,19 @@ class FaceLane(Lane[FaceFusion]):
         lost = self._recent.take(track.fusion.best())
         if lost is not None:
             track.resumes = lost.track_id
+            self._taken_up[track.id] = lost
             track.fusion.resume(lost.fusion)
 
     def _lost(self, track: Track[FaceFusion]) -> None:
         """Remember for seconds who was seen well."""
         was_good = track.told is not None and track.told.known.quality >= POLICY.sure_quality
-        if (was_good or track.resumes) and track.fusion.agrees(AGREEING):
+        before = self._taken_up.pop(track.id, None)
+        if (was_good or before) and track.fusion.agrees(AGREEING):
             self._recent.add(LostFace(track.id, track.last_seen_at, track.fusion))
+        elif (
+            before
+        ):  # its crops differ among themselves, as front and side do: what was known still is
+            self._recent.add(LostFace(track.id, track.last_seen_at, before.fusion))
 
     def _judge(self, faces: FaceDetections, view: View) -> NDArray[np.float32] | None:
         """How live each of N faces looks, ``(N,)``; None where nobody wants to know."""

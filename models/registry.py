@@ -64,7 +64,7 @@ FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$")]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Kind = Literal["face", "liveness", "plate", "object"]
 NetworkType = Literal[
-    "scrfd", "arcface", "yunet", "onnx-embedder", "dlib-landmarks5", "dlib-resnet", "minifasnet",
+    "scrfd", "arcface", "yunet", "onnx-embedder", "dlib-landmarks5", "dlib-mmod", "dlib-resnet", "minifasnet",
     "yolo", "plate",
 ]  # fmt: skip
 

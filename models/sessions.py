@@ -68,21 +68,35 @@ def open_session(path: Path, *, threads: int, providers: Sequence[str] = ("cpu",
     Raises:
         ModelError: a provider is unknown or not installed here, or the file is no network.
     """
+    try:
+        cheaper = without_prelu(path.read_bytes()) if list(providers[:1]) == ["cpu"] else None
+    except Exception as error:  # onnx raises types of its own; a file that is not there, OSError
+        raise ModelError(f"{path} cannot be opened as a network: {error}") from error
+    return _open(cheaper or str(path), str(path), threads, providers)
+
+
+def open_graph(
+    graph: bytes, name: str, *, threads: int, providers: Sequence[str] = ("cpu",)
+) -> Session:
+    """Open a network that was made in memory; `name` says in errors which. Otherwise :func:`open_session`."""
+    return _open(graph, name, threads, providers)
+
+
+def _open(network: bytes | str, name: str, threads: int, providers: Sequence[str]) -> Session:
     import onnxruntime
 
     wanted = _onnxruntime_names(providers, onnxruntime.get_available_providers())
     try:
-        cheaper = without_prelu(path.read_bytes()) if wanted[0] == PROVIDERS["cpu"] else None
         session: Session = onnxruntime.InferenceSession(
-            cheaper or str(path), sess_options=_options(onnxruntime, threads), providers=wanted
+            network, sess_options=_options(onnxruntime, threads), providers=wanted
         )
     except Exception as error:  # ONNX Runtime raises a dozen types of its own, all of one meaning
-        raise ModelError(f"{path} cannot be opened as a network: {error}") from error
+        raise ModelError(f"{name} cannot be opened as a network: {error}") from error
     active = session.get_providers()
     if active[0] != wanted[0]:  # it only warns when, say, the CUDA libraries do not load
         raise ModelError(
-            f"{path.name}: provider {providers[0]!r} is installed but did not start (got {active[0]});"
-            f" check its drivers, or use providers = ['cpu']"
+            f"{Path(name).name}: provider {providers[0]!r} is installed but did not start"
+            f" (got {active[0]}); check its drivers, or use providers = ['cpu']"
         )
     return session
 

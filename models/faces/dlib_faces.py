@@ -1,9 +1,9 @@
-"""The default that needs no download: dlib's HOG detector, 5-point landmarks and ResNet embedding.
+"""The default that needs no download: dlib's two detectors, 5-point landmarks and ResNet embedding.
 
 In: verified ``.dat`` files of the PyPI package face_recognition_models (dlib's own format, no pickle).
 Out: `FaceDetector` and `FaceEmbedder`. King, "Dlib-ml: A Machine Learning Toolkit", JMLR 2009, and
 https://github.com/davisking/dlib-models. The 68-point predictor beside them is not used: its training
-set forbids commercial use.
+set forbids commercial use. Both networks run in ONNX Runtime (`models.faces.dlib_graphs`), not in dlib.
 
 dlib's five points are the corners of both eyes and the base of the nose; ours are the eyes' centres, the
 nose's tip and the corners of the mouth. Between the two we convert in the frame of the eyes (origin
@@ -21,20 +21,23 @@ import numpy as np
 from models.arrays import Floats, Image, check_floats, check_image
 from models.faces.align import similarity, warp
 from models.faces.embedding import check_crops, normalised
+from models.faces.mmod import WINDOW_PX, MmodFinder, overlaps
 from models.faces.types import FaceDetections
 from models.packs import InstalledFile
+from models.sessions import Session
 from wire.errors import ModelError
 
 DLIB_MIN_FACE_PX: Final = 80
-_WINDOW_PX: Final = 80
-"""What dlib's frontal detector was trained on; nothing smaller is found."""
+_SAME_FACE: Final = 0.2
+"""As much shared by a box of either detector is one face; their boxes are of different sizes."""
+_MAX_BATCH: Final = 32
 
 _TIP_PER_BASE: Final = np.array([1.47, 0.75])
 """Tip of the nose in the eyes' frame, as a multiple of the base of the nose."""
 _MOUTH_X: Final = 0.45
 _MOUTH_PER_BASE: Final = 1.385
 
-_CHIP_PX: Final = 150
+CHIP_PX: Final = 150
 _PADDING: Final = 0.25
 # dlib, get_face_chip_details in image_transforms/interpolation.h: its mean shape, here the centres of
 # the two eyes (each of two corners, hence twice) and the base of the nose.
@@ -52,25 +55,33 @@ _CHIP_TEMPLATE: Final[Floats] = (
         + _PADDING
     )
     / (1 + 2 * _PADDING)
-    * _CHIP_PX
+    * CHIP_PX
 ).astype(np.float32)
 
 
 class DlibDetector:
-    """dlib's frontal HOG detector. May be shared between threads: each gets a scanner of its own.
+    """dlib's HOG detector of frontal faces, and its network for the others. May be shared between threads.
 
-    The image is scaled so that a face of `min_face_px` becomes dlib's window of 80 px; smaller faces are
-    not found, and time goes with the square of what is left: 160 on a 1080p frame costs a quarter of 80.
-    Only upright, near-frontal faces are found.
+    For HOG the image is scaled so that a face of `min_face_px` becomes its window of 80 px, and time goes
+    with the square of what is left: 160 on a 1080p frame costs a quarter of 80. It finds upright,
+    near-frontal faces. The network (`models.faces.mmod`) adds those that HOG has not found, lowered or
+    turned, of `min_face_px` and of an eighth of the image's longest side at least.
     """
 
-    def __init__(self, landmarks: InstalledFile, *, min_face_px: int = DLIB_MIN_FACE_PX) -> None:
+    def __init__(
+        self,
+        landmarks: InstalledFile,
+        finder: MmodFinder,
+        *,
+        min_face_px: int = DLIB_MIN_FACE_PX,
+    ) -> None:
         import dlib
 
         if min_face_px < 1:
             raise ModelError(f"min_face_px must be 1 or more, got {min_face_px}")
         self._dlib: Any = dlib
-        self._scale = _WINDOW_PX / min_face_px
+        self._finder, self._min_face_px = finder, min_face_px
+        self._scale = WINDOW_PX / min_face_px
         try:
             self._predictor = dlib.shape_predictor(str(landmarks.path))
         except RuntimeError as error:
@@ -81,19 +92,27 @@ class DlibDetector:
     def detect(self, image: Image, *, min_score: float | None = None) -> FaceDetections:
         """See `models.faces.types.FaceDetector`. `score` is the margin through a logistic: 0.5 to 1."""
         grey = cv2.cvtColor(check_image(image), cv2.COLOR_BGR2GRAY)
-        if self._scale != 1.0:
-            way = cv2.INTER_AREA if self._scale < 1 else cv2.INTER_LINEAR
-            small = cv2.resize(grey, None, fx=self._scale, fy=self._scale, interpolation=way)
-        else:
-            small = grey
-        rectangles, margins, _ = self._scanner().run(small, 0, 0.0)
-        score = 1.0 / (1.0 + np.exp(-np.asarray(margins, dtype=np.float32)))
+        boxes, margins = self._frontal(grey)
+        others, other_margins = self._finder.find(image)
+        large = others[:, 2] - others[:, 0] > self._min_face_px - 0.5
+        new = [i for i in np.flatnonzero(large) if not _shown(others[i], boxes)]
+        boxes = np.concatenate([boxes, others[new]])
+        score = 1.0 / (1.0 + np.exp(-np.concatenate([margins, other_margins[new]])))
         keep = [i for i in np.argsort(-score, kind="stable") if score[i] >= (min_score or 0.0)]
         if not keep:
             return FaceDetections.empty()
-        boxes = np.array([_box(rectangles[i]) for i in keep], np.float32) / np.float32(self._scale)
-        landmarks = np.stack([self._landmarks(grey, box) for box in boxes])
-        return FaceDetections(boxes, score[keep].astype(np.float32), landmarks)
+        landmarks = np.stack([self._landmarks(grey, boxes[i]) for i in keep])
+        return FaceDetections(boxes[keep], score[keep].astype(np.float32), landmarks)
+
+    def _frontal(self, grey: Any) -> tuple[Floats, Floats]:
+        """Boxes ``(N, 4)`` xyxy px and margins ``(N,)`` of HOG, in a picture of grey levels."""
+        small = grey
+        if self._scale != 1.0:
+            way = cv2.INTER_AREA if self._scale < 1 else cv2.INTER_LINEAR
+            small = cv2.resize(grey, None, fx=self._scale, fy=self._scale, interpolation=way)
+        rectangles, margins, _ = self._scanner().run(small, 0, 0.0)
+        boxes = np.array([_box(found) for found in rectangles], np.float32).reshape(-1, 4)
+        return boxes / np.float32(self._scale), np.array(margins, np.float32)
 
     def _landmarks(self, grey: Any, box: Floats) -> Floats:
         """Ours, from dlib's, at full resolution."""
@@ -120,48 +139,44 @@ class DlibDetector:
 
 
 class DlibEmbedder:
-    """dlib's ResNet on 150 x 150 chips. May be shared between threads, which then take turns.
-
-    The network holds Python's lock while it runs, so other threads of the process wait meanwhile.
-    """
+    """dlib's ResNet on 150 x 150 chips. May be shared between threads."""
 
     dimension = 128
-    crop_size = _CHIP_PX
+    crop_size = CHIP_PX
 
-    def __init__(self, pack: str, pack_sha256: str, file: InstalledFile) -> None:
-        import dlib
-
+    def __init__(self, pack: str, pack_sha256: str, session: Session) -> None:
+        self._session = session
+        self._input = session.get_inputs()[0].name
         self.pack = pack
         self.pack_sha256 = pack_sha256
-        self._lock = threading.Lock()
-        try:
-            self._network = dlib.face_recognition_model_v1(str(file.path))
-        except RuntimeError as error:
-            raise ModelError(f"{file.path} cannot be opened: {error}") from error
 
     def crop(self, image: Image, landmarks: Floats) -> Image:
         """See `models.faces.types.FaceEmbedder`: dlib's own chip, from eyes and nose."""
         check_floats(landmarks, (5, 2), "landmarks")
         left, right = landmarks[0].astype(np.float64), landmarks[1].astype(np.float64)
         if not np.any(right - left):
-            return np.zeros((_CHIP_PX, _CHIP_PX, 3), np.uint8)
+            return np.zeros((CHIP_PX, CHIP_PX, 3), np.uint8)
         to_eyes = _to_eyes(left, right)
         middle = (left + right) / 2
         base = (
             np.linalg.inv(to_eyes) @ ((to_eyes @ (landmarks[2] - middle)) / _TIP_PER_BASE) + middle
         )
         points = np.stack([left, left, right, right, base]).astype(np.float32)
-        return warp(check_image(image), similarity(points, _CHIP_TEMPLATE), _CHIP_PX)
+        return warp(check_image(image), similarity(points, _CHIP_TEMPLATE), CHIP_PX)
 
     def embed(self, crops: Sequence[Image]) -> Floats:
         """See `models.faces.types.FaceEmbedder`."""
         check_crops(crops, self.crop_size)
-        rows = []
-        for crop in crops:
-            rgb = np.ascontiguousarray(crop[..., ::-1])
-            with self._lock:
-                rows.append(np.array(self._network.compute_face_descriptor(rgb), dtype=np.float32))
+        rows = [
+            self._session.run(None, {self._input: np.stack(crops[start : start + _MAX_BATCH])})[0]
+            for start in range(0, len(crops), _MAX_BATCH)
+        ]
         return normalised(rows, self.dimension)
+
+
+def _shown(box: Floats, others: Floats) -> bool:
+    """Whether one of ``others`` (N, 4) is the face in ``box`` (4,)."""
+    return len(others) > 0 and float(overlaps(box, others).max()) > _SAME_FACE
 
 
 def _box(rectangle: Any) -> tuple[int, int, int, int]:

@@ -8,15 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from models.dlib_format import read_network
 from models.faces.calibration import shipped_calibration
-from models.faces.dlib_faces import DLIB_MIN_FACE_PX, DlibDetector, DlibEmbedder
+from models.faces.dlib_faces import CHIP_PX, DLIB_MIN_FACE_PX, DlibDetector, DlibEmbedder
+from models.faces.dlib_graphs import detector_graph, embedder_graph
 from models.faces.embedding import OnnxEmbedder, recipe_sha256
 from models.faces.insight import SCRFD_CLOSEUP_PX, SCRFD_LONGEST_PX, ArcFaceEmbedder, ScrfdDetector
+from models.faces.mmod import MmodFinder
 from models.faces.types import FaceDetector, FaceEmbedder, FacePack
 from models.faces.yunet import YunetDetector
 from models.packs import InstalledFile, InstalledPack, PackStore
 from models.registry import Task
-from models.sessions import Session, open_session
+from models.sessions import Session, open_graph, open_session
 from wire.errors import ModelError
 
 DEFAULT_PACK: Final = "dlib-resnet"
@@ -28,7 +31,7 @@ class DetectorSize:
     """How large detection sees an image; smaller is faster and misses smaller faces.
 
     Attributes:
-        longest_px: SCRFD and YuNet scale an image's longest side to it.
+        longest_px: SCRFD, YuNet and dlib's network scale an image's longest side to it.
         closeup_px: SCRFD looks at this scale too, for faces that fill the picture; None for not.
         min_face_px: dlib finds faces down to it.
     """
@@ -50,8 +53,8 @@ def load_face_pack(
 
     Args:
         name: of a face pack, see ``gatehouse models list``.
-        threads: inside one call of a network; YuNet and dlib do not listen to it (see there).
-        providers: see `models.sessions`; YuNet and dlib run on the CPU whatever is said.
+        threads: inside one call of a network; YuNet and dlib's HOG do not listen to it (see there).
+        providers: see `models.sessions`; YuNet and dlib's HOG run on the CPU whatever is said.
         home: where packs are; None for `models.paths.gatehouse_home`.
         size: of detection; None for the defaults.
 
@@ -64,7 +67,10 @@ def load_face_pack(
     assert pack.face is not None
 
     def run(file: InstalledFile) -> Session:
-        return open_session(file.path, threads=threads, providers=providers)
+        made = _graph(file)
+        if made is None:
+            return open_session(file.path, threads=threads, providers=providers)
+        return open_graph(made, str(file.path), threads=threads, providers=providers)
 
     embedder = _embedder(installed, run)
     return FacePack(
@@ -80,14 +86,24 @@ def load_face_pack(
     )
 
 
+def _graph(file: InstalledFile) -> bytes | None:
+    """A file of dlib's as a graph that ONNX Runtime runs; None for one that is a graph already."""
+    if file.entry.network not in ("dlib-mmod", "dlib-resnet"):
+        return None
+    network = read_network(file.path.read_bytes())
+    if file.entry.network == "dlib-mmod":
+        return detector_graph(network)
+    return embedder_graph(network, CHIP_PX)
+
+
 def _detector(
     installed: InstalledPack, run: Callable[[InstalledFile], Session], size: DetectorSize
 ) -> FaceDetector:
-    networks = {file.entry.network for file in installed.files}
-    if "dlib-landmarks5" in networks:
-        file = installed.file(Task.FACE_LANDMARKS)
-        return DlibDetector(file, min_face_px=size.min_face_px)
     file = installed.file(Task.FACE_DETECTION)
+    if file.entry.network == "dlib-mmod":
+        finder = MmodFinder(run(file), longest_px=size.longest_px)
+        landmarks = installed.file(Task.FACE_LANDMARKS)
+        return DlibDetector(landmarks, finder, min_face_px=size.min_face_px)
     if file.entry.network == "yunet":
         return YunetDetector(file, longest_px=size.longest_px)
     if file.entry.network == "scrfd":
@@ -102,7 +118,7 @@ def _embedder(installed: InstalledPack, run: Callable[[InstalledFile], Session])
     file = installed.file(Task.FACE_RECOGNITION)
     network = file.entry.network
     if network == "dlib-resnet":
-        return DlibEmbedder(name, recipe_sha256("dlib-chip-150/1", [file]), file)
+        return DlibEmbedder(name, recipe_sha256("dlib-chip-150/1", [file]), run(file))
     if network == "arcface":
         return ArcFaceEmbedder(name, recipe_sha256("arcface-112/1", [file]), file, run(file))
     if network == "onnx-embedder":

@@ -78,8 +78,9 @@ _EASYPR_COLOURS = {
 def easypr_marks(folder: Path) -> dict[str, list[tuple[str, Mark]]]:
     """By picture stem: text and mark of each plate that EasyPR lists; none where the file is absent.
 
-    The file's ``x`` and ``y`` are the centre, as its pictures show. Where its rotation is near -90
-    degrees it has width and height exchanged; they come back as the picture shows them.
+    The file's ``x`` and ``y`` are the centre, as its pictures show. Where its rotation is near -90 degrees
+    it has width and height exchanged; they come back as the picture shows them. How many rows a plate
+    has it does not say.
 
     Raises:
         InputError: the file is there and cannot be read.
@@ -104,4 +105,4 @@ def _tag(tag: ElementTree.Element) -> tuple[str, Mark]:
     across, down = max(sides) / 2, min(sides) / 2
     kind, _, text = (tag.text or "").rpartition(":")
     box = (x - across, y - down, x + across, y + down)
-    return normalise(text), Mark(_EASYPR_COLOURS.get(kind.strip()), 1, box)
+    return normalise(text), Mark(_EASYPR_COLOURS.get(kind.strip()), box=box)

@@ -298,15 +298,17 @@ def resumed(gate: Gate) -> dict[str, str | None]:
 
 
 def goes_and_somebody_comes(
-    name: str, away: int, *, scene_ends: bool = False, **settings: object
+    name: str, away: int, *, scene_ends: bool = False, keep: bool = False, **settings: object
 ) -> Gate:
+    """Ann goes, and `name` comes after so many frames; with `keep` the scene then goes on."""
     gate = Gate(motion_gate=False, **settings)
     gate.play(10, walker("ann", 90, speed=0))
     gate.play(away, lambda n: [])
     if scene_ends:
         gate.pipeline.end_scene(SceneEnd("the camera went away"))
     gate.play(10, walker(name, 50, speed=0, x=400))  # not seen well enough for one crop to do
-    gate.pipeline.end_scene(SceneEnd("over"))
+    if not keep:
+        gate.pipeline.end_scene(SceneEnd("over"))
     return gate
 
 
@@ -335,6 +337,19 @@ def test_a_site_says_for_how_long_a_face_is_remembered(
 ) -> None:
     gate = goes_and_somebody_comes("ann", 60, face_memory_s=memory_s)
     assert resumed(gate)["b-gate-2"] == taken_up
+
+
+def test_who_is_seen_from_other_sides_when_she_comes_back_is_still_remembered() -> None:
+    gate = goes_and_somebody_comes("ann", 20, keep=True)
+    faces = gate.pipeline._steps.faces
+    assert faces is not None
+    sides = [(0.9, embedding_of(name)) for name in ("ann", "bob", "eve")]
+    faces._tracks["b-gate-2"].fusion._kept = sides  # crops that no longer agree with one another
+    gate.play(20, lambda n: [])
+    gate.play(10, walker("ann", 50, speed=0, x=200))
+    gate.pipeline.end_scene(SceneEnd("over"))
+    assert resumed(gate) == {"b-gate-1": None, "b-gate-2": "b-gate-1", "b-gate-3": "b-gate-2"}
+    assert faces._taken_up == {}
 
 
 def test_a_memory_of_nothing_holds_nobody_for_a_moment() -> None:

@@ -41,8 +41,8 @@ def test_easypr_lists_colours_and_boxes_as_pictures_show_them(tmp_path: Path) ->
     assert easypr_marks(tmp_path) == {}
     (tmp_path / "GroundTruth_others.xml").write_text(LISTED, "utf-8")
     (turned, plain) = easypr_marks(tmp_path)["浙A54614"]
-    assert turned == ("浙A54614", Mark(PlateColour.YELLOW, 1, (228.0, 276.5, 406.0, 333.5)))
-    assert plain == ("浙A54615", Mark(None, 1, (40.0, 35.0, 60.0, 45.0)))
+    assert turned == ("浙A54614", Mark(PlateColour.YELLOW, None, (228.0, 276.5, 406.0, 333.5)))
+    assert plain == ("浙A54615", Mark(None, None, (40.0, 35.0, 60.0, 45.0)))
     (tmp_path / "GroundTruth_others.xml").write_text("<tagset>", "utf-8")
     with pytest.raises(InputError, match="GroundTruth_others"):
         easypr_marks(tmp_path)
