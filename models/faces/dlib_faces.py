@@ -19,9 +19,10 @@ import cv2
 import numpy as np
 
 from models.arrays import Floats, Image, check_floats, check_image
+from models.boxes import overlap
 from models.faces.align import similarity, warp
 from models.faces.embedding import check_crops, normalised
-from models.faces.mmod import WINDOW_PX, MmodFinder, overlaps
+from models.faces.mmod import WINDOW_PX, MmodFinder
 from models.faces.types import FaceDetections
 from models.packs import InstalledFile
 from models.sessions import Session
@@ -176,7 +177,7 @@ class DlibEmbedder:
 
 def _shown(box: Floats, others: Floats) -> bool:
     """Whether one of ``others`` (N, 4) is the face in ``box`` (4,)."""
-    return len(others) > 0 and float(overlaps(box, others).max()) > _SAME_FACE
+    return len(others) > 0 and float(overlap(box, others).max()) > _SAME_FACE
 
 
 def _box(rectangle: Any) -> tuple[int, int, int, int]:

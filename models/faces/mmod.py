@@ -51,7 +51,10 @@ class MmodFinder:
             boxes.append(found.astype(np.float32))
             margins.append(out[0, 0][rows, columns])
         every, margin = np.concatenate(boxes), np.concatenate(margins)
-        kept = best_apart(every, margin)
+        if not len(every):
+            return every, margin
+        low_and_size = np.hstack([every[:, :2], every[:, 2:] - every[:, :2]]).tolist()
+        kept = np.asarray(cv2.dnn.NMSBoxes(low_and_size, margin.tolist(), 0.0, _SAME_FACE)).ravel()
         return every[kept], margin[kept]
 
     def _copies(self, image: Image) -> Iterator[Image]:
@@ -71,20 +74,3 @@ def _resized(image: Image, size: tuple[int, int]) -> Image:
         return image
     way = cv2.INTER_AREA if rows < image.shape[0] * 0.7 else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(image, (columns, rows), interpolation=way), np.uint8)
-
-
-def best_apart(boxes: Floats, margins: Floats) -> list[int]:
-    """The rows of ``boxes`` (N, 4), best first, that show no face which a better one shows."""
-    kept: list[int] = []
-    for row in np.argsort(-margins, kind="stable").tolist():
-        if not kept or overlaps(boxes[row], boxes[kept]).max() <= _SAME_FACE:
-            kept.append(row)
-    return kept
-
-
-def overlaps(box: Floats, others: Floats) -> Floats:
-    """``(N,)``: what ``box`` (4,) shares with each of ``others`` (N, 4), of what the two cover together."""
-    low, high = np.maximum(box[:2], others[:, :2]), np.minimum(box[2:], others[:, 2:])
-    shared = np.prod(np.maximum(high - low, 0), axis=1)
-    both = np.prod(box[2:] - box[:2]) + np.prod(others[:, 2:] - others[:, :2], axis=1)
-    return np.asarray(shared / np.maximum(both - shared, 1e-9), np.float32)

@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.arrays import Floats, Image, check_image
+from models.arrays import Image, check_image
+from models.boxes import overlap
 from models.plates.rectify import around, is_quad
 from models.plates.types import PlateDetections
 from models.sessions import Session
@@ -41,14 +42,6 @@ def letterbox(frame: Image, longest: int = LONGEST_PX) -> tuple[Image, float]:
         small, 0, bottom, 0, right, cv2.BORDER_CONSTANT, value=(114, 114, 114)
     )
     return np.asarray(padded, np.uint8), scale
-
-
-def overlap(box: Floats, others: Floats) -> Floats:
-    """``(N,)`` IoU of ``box`` (4,) with ``others`` (N, 4), xyxy."""
-    low, high = np.maximum(box[:2], others[:, :2]), np.minimum(box[2:], others[:, 2:])
-    shared = np.prod(np.clip(high - low, 0, None), axis=1)
-    areas = np.prod(others[:, 2:] - others[:, :2], axis=1)
-    return np.asarray(shared / (areas + np.prod(box[2:] - box[:2]) - shared + 1e-6), np.float32)
 
 
 def decode_map(out: NDArray[np.float32], threshold: float) -> PlateDetections:

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from models.arrays import Floats, Image
-from models.plates.detector import overlap
+from models.boxes import overlap
 from models.plates.marks import Box
 from models.plates.recogniser import PlateRecogniser
 from models.plates.truth import PICTURES, Labelled, load_labelled, read_picture

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from models.arrays import Image
+from models.boxes import overlap
 from models.dlib_format import read_network
 from models.faces.dlib_faces import CHIP_PX
 from models.faces.dlib_graphs import detector_graph, embedder_graph
-from models.faces.mmod import MmodFinder, best_apart, overlaps
+from models.faces.mmod import MmodFinder
 from models.sessions import Session, open_graph
 from wire.errors import ModelError
 
@@ -86,7 +87,7 @@ def test_each_face_is_found_once(detector: Session, group_photo: Image) -> None:
     assert len(boxes) == 6
     assert np.all(np.diff(margins) <= 0)
     for row, box in enumerate(boxes):
-        assert overlaps(box, np.delete(boxes, row, axis=0)).max() < 0.34
+        assert overlap(box, np.delete(boxes, row, axis=0)).max() < 0.34
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (57, 400), (58, 58), (400, 60), (64, 1500)])
@@ -94,11 +95,6 @@ def test_pictures_of_any_shape_are_looked_at(detector: Session, shape: tuple[int
     boxes, margins = MmodFinder(detector, longest_px=640).find(np.full((*shape, 3), 99, np.uint8))
     assert boxes.shape == (0, 4)
     assert margins.shape == (0,)
-
-
-def test_of_windows_on_one_face_the_best_is_kept() -> None:
-    boxes = np.array([[0, 0, 80, 80], [8, 0, 88, 80], [60, 0, 140, 80]], np.float32)
-    assert best_apart(boxes, np.array([0.5, 0.9, 0.1], np.float32)) == [1, 2]
 
 
 @pytest.mark.parametrize("name", [EMBEDDER, DETECTOR])

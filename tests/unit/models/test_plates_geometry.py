@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.arrays import ShapeError
-from models.plates.detector import STRIDE, PlateDetector, decode_map, letterbox, overlap, rescale
+from models.boxes import overlap
+from models.plates.detector import STRIDE, PlateDetector, decode_map, letterbox, rescale
 from models.plates.rectify import around, cut, cut_plate, is_quad, loose_box, rectangle
 from models.plates.types import PlateDetections
 
