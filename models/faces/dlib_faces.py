@@ -32,6 +32,10 @@ DLIB_MIN_FACE_PX: Final = 80
 _SAME_FACE: Final = 0.2
 """As much shared by a box of either detector is one face; their boxes are of different sizes."""
 _MAX_BATCH: Final = 32
+_BESIDE: Final = 0.5
+"""How much of its size around a box is turned to see which way up a face is."""
+_TURNED_PX: Final = 110
+"""How large the box is then: HOG's boxes are smaller than the network's."""
 
 _TIP_PER_BASE: Final = np.array([1.47, 0.75])
 """Tip of the nose in the eyes' frame, as a multiple of the base of the nose."""
@@ -97,13 +101,16 @@ class DlibDetector:
         others, other_margins = self._finder.find(image)
         large = others[:, 2] - others[:, 0] > self._min_face_px - 0.5
         new = [i for i in np.flatnonzero(large) if not _shown(others[i], boxes)]
-        boxes = np.concatenate([boxes, others[new]])
+        every = np.concatenate([boxes, others[new]])
         score = 1.0 / (1.0 + np.exp(-np.concatenate([margins, other_margins[new]])))
         keep = [i for i in np.argsort(-score, kind="stable") if score[i] >= (min_score or 0.0)]
         if not keep:
             return FaceDetections.empty()
-        landmarks = np.stack([self._landmarks(grey, boxes[i]) for i in keep])
-        return FaceDetections(boxes[keep], score[keep].astype(np.float32), landmarks)
+        landmarks = [
+            self._landmarks(grey, every[i]) if i < len(boxes) else self._any_way_up(grey, every[i])
+            for i in keep
+        ]
+        return FaceDetections(every[keep], score[keep].astype(np.float32), np.stack(landmarks))
 
     def _frontal(self, grey: Any) -> tuple[Floats, Floats]:
         """Boxes ``(N, 4)`` xyxy px and margins ``(N,)`` of HOG, in a picture of grey levels."""
@@ -114,6 +121,29 @@ class DlibDetector:
         rectangles, margins, _ = self._scanner().run(small, 0, 0.0)
         boxes = np.array([_box(found) for found in rectangles], np.float32).reshape(-1, 4)
         return boxes / np.float32(self._scale), np.array(margins, np.float32)
+
+    def _any_way_up(self, grey: Any, box: Floats) -> Floats:
+        """Landmarks of a face that HOG has not found, which may lie on its side, as a turned photo shows it.
+
+        Landmarks are learnt from upright faces, and of one that lies they are wrong without showing it. So
+        the face is turned, and where HOG then finds it, it is upright. Where it never does, it is taken as
+        it is.
+        """
+        low = np.maximum(np.floor(box[:2] - _BESIDE * (box[2:] - box[:2])), 0).astype(int)
+        high = np.ceil(box[2:] + _BESIDE * (box[2:] - box[:2])).astype(int)
+        part = grey[low[1] : high[1], low[0] : high[0]]
+        scale = _TURNED_PX / float(box[2] - box[0])
+        best, landmarks = 0.0, None
+        for quarters in (1, 2, 3):
+            turned = np.ascontiguousarray(np.rot90(part, quarters))
+            small = cv2.resize(turned, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+            rectangles, margins, _ = self._scanner().run(small, 0, 0.0)
+            for rectangle, margin in zip(rectangles, margins, strict=True):
+                if margin > best:
+                    found = np.array(_box(rectangle), np.float32) / np.float32(scale)
+                    points = self._landmarks(turned, found)
+                    best, landmarks = margin, _turned_back(points, part.shape, quarters) + low
+        return self._landmarks(grey, box) if landmarks is None else landmarks.astype(np.float32)
 
     def _landmarks(self, grey: Any, box: Floats) -> Floats:
         """Ours, from dlib's, at full resolution."""
@@ -173,6 +203,17 @@ class DlibEmbedder:
             for start in range(0, len(crops), _MAX_BATCH)
         ]
         return normalised(rows, self.dimension)
+
+
+def _turned_back(points: Floats, shape: tuple[int, int], quarters: int) -> Floats:
+    """``points`` (N, 2) of ``np.rot90(picture, quarters)`` in the picture of ``shape`` itself."""
+    rows, columns = shape
+    x, y = points.T
+    if quarters == 1:
+        return np.stack([columns - 1 - y, x], axis=1)
+    if quarters == 2:
+        return np.stack([columns - 1 - x, rows - 1 - y], axis=1)
+    return np.stack([y, rows - 1 - x], axis=1)
 
 
 def _shown(box: Floats, others: Floats) -> bool:

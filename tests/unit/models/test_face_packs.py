@@ -101,6 +101,26 @@ def test_dlib_finds_smaller_faces_when_told(group_photo: Image) -> None:
     assert found.boxes[:, 2].max() <= half.shape[1]
 
 
+def test_a_face_that_lies_on_its_side_is_the_same_face(
+    dlib_pack: FacePack, group_photo: Image
+) -> None:
+    upright = np.ascontiguousarray(group_photo[:340, 200:560])
+    (wanted,) = embedded(dlib_pack, upright)
+    found = [
+        embedding
+        for quarters in (1, 2, 3)
+        for embedding in embedded(dlib_pack, np.ascontiguousarray(np.rot90(upright, quarters)))
+    ]
+    assert found
+    assert min(float(embedding @ wanted) for embedding in found) > 0.99
+
+
+def embedded(pack: FacePack, image: Image) -> np.ndarray:
+    """``(N, D)``: every face of `image`."""
+    found = pack.detector.detect(image)
+    return pack.embedder.embed([pack.embedder.crop(image, points) for points in found.landmarks])
+
+
 def test_dlib_chips_agree_with_dlibs_own(dlib_pack: FacePack, group_photo: Image) -> None:
     import dlib
 
