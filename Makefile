@@ -3,6 +3,8 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
+# Tests of a file stay together; each has servers, ports and folders of its own.
+PYTEST := $(BIN)/pytest -q -n $(or $(WORKERS),2) --dist loadfile
 export GATEHOUSE_MATERIAL ?= $(abspath ../shared/material)
 
 .PHONY: help setup demo check test lint types imports fast bench docs lock clean
@@ -30,14 +32,14 @@ imports: $(STAMP)
 	$(BIN)/lint-imports --no-cache
 
 fast: $(STAMP)
-	$(BIN)/pytest tests/unit tests/contract -q
+	$(PYTEST) tests/unit tests/contract
 
 check: lint types imports fast ## format, lint, strict types, import rules, fast tests
 
 test: check ## everything; installs and starts the servers it needs
 	scripts/test_servers.sh
 	PYTHON=$(PYTHON) scripts/client_generator.sh
-	$(BIN)/pytest tests/integration tests/e2e -q --durations=20
+	$(PYTEST) tests/integration tests/e2e --durations=20
 
 bench: $(STAMP) ## measure, and write docs/benchmarks.md
 	scripts/test_servers.sh

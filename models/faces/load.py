@@ -118,7 +118,7 @@ def _embedder(installed: InstalledPack, run: Callable[[InstalledFile], Session])
     file = installed.file(Task.FACE_RECOGNITION)
     network = file.entry.network
     if network == "dlib-resnet":
-        return DlibEmbedder(name, recipe_sha256("dlib-chip-150/1", [file]), run(file))
+        return DlibEmbedder(name, recipe_sha256("dlib-chip-150/2", [file]), run(file))
     if network == "arcface":
         return ArcFaceEmbedder(name, recipe_sha256("arcface-112/1", [file]), file, run(file))
     if network == "onnx-embedder":
