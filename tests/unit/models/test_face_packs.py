@@ -101,6 +101,15 @@ def test_dlib_finds_smaller_faces_when_told(group_photo: Image) -> None:
     assert found.boxes[:, 2].max() <= half.shape[1]
 
 
+def test_dlib_knows_a_face_in_the_mirror_as_well(dlib_pack: FacePack, group_photo: Image) -> None:
+    points = dlib_pack.detector.detect(group_photo).landmarks
+    crops = [dlib_pack.embedder.crop(group_photo, one) for one in points]
+    mirrored = [np.ascontiguousarray(crop[:, ::-1]) for crop in crops]
+    plain = dlib_pack.embedder.embed(crops * 3)  # more than one batch
+    assert np.allclose(plain[:6], dlib_pack.embedder.embed(mirrored), atol=1e-5)
+    assert np.allclose(plain[:6], plain[12:], atol=1e-5)
+
+
 def test_a_face_that_lies_on_its_side_is_the_same_face(
     dlib_pack: FacePack, group_photo: Image
 ) -> None:
