@@ -32,7 +32,8 @@ class Outcome:
     ``ms`` is processor time, summed over threads: what a plate costs one core, whatever else the
     machine is doing; ``search_ms`` the same for finding the plates of its picture, 0 for a crop. The
     rest is None where the label does not say it, or nothing was read: whether type, colour and rows
-    came out right, and whether a detection lies on the plate.
+    came out right, and whether a detection lies on the plate. ``corners`` (4, 2) px are of what was read in
+    a photograph.
     """
 
     path: Path
@@ -46,6 +47,7 @@ class Outcome:
     colour_right: bool | None = None
     rows_right: bool | None = None
     found: bool | None = None
+    corners: Floats | None = None
 
     @property
     def exact(self) -> bool:
@@ -241,13 +243,15 @@ def _photograph_outcomes(
     outcomes = []
     for truth in item.plates:
         box = item.mark(truth).box
-        outcome = outcome_of(item, truth, pick_for(truth, readings, labelled - {truth}), ms)
+        reading = pick_for(truth, readings, labelled - {truth})
+        outcome = outcome_of(item, truth, reading, ms)
         outcomes.append(
             replace(
                 outcome,
                 note="" if len(seen) else "no plate found",
                 search_ms=(searched - began) * 1e3,
                 found=None if box is None else lies_on(seen.boxes, box),
+                corners=None if reading is None else seen.corners[readings.index(reading)],
             )
         )
     return outcomes

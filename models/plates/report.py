@@ -10,11 +10,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
+import numpy as np
 
+from models.arrays import Floats, Image
 from models.plates.evaluate import Outcome, Score
+from models.plates.rectify import cut, grown
 from models.plates.truth import read_picture
 
 WORST = 60
+_PLATE_PX = 240
 _STYLE = (
     "body{font:14px sans-serif;margin:2em}table{border-collapse:collapse}"
     "td,th{border:1px solid #bbb;padding:.2em .6em;text-align:right}"
@@ -58,15 +62,28 @@ def text_table(title: str, score: Score) -> str:
     return "\n".join(lines)
 
 
-def _picture_tag(path: Path) -> str:
+def _picture_tags(path: Path, corners: Floats | None) -> str:
+    """The picture, small, and the plate in it that was read, upright."""
     picture = read_picture(path)
     if picture is None:
         return "<em>not a picture</em>"
     scale = min(1.0, 240 / max(picture.shape[:2]))
-    small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    done, data = cv2.imencode(".jpg", small)
-    if not done:
-        return "<em>not a picture</em>"
+    shown = [cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)]
+    if corners is not None:
+        shown.append(cut(picture, grown(corners), _plate_size(corners)))
+    return "".join(_tag(np.asarray(one, np.uint8)) for one in shown)
+
+
+def _plate_size(corners: Floats) -> tuple[int, int]:
+    """Height and width to show a plate in: as high as its corners make it look."""
+    across = np.linalg.norm(corners[1] - corners[0]) + np.linalg.norm(corners[2] - corners[3])
+    down = np.linalg.norm(corners[3] - corners[0]) + np.linalg.norm(corners[2] - corners[1])
+    return round(float(np.clip(_PLATE_PX * down / across, 60, _PLATE_PX))), _PLATE_PX
+
+
+def _tag(picture: Image) -> str:
+    done, data = cv2.imencode(".jpg", picture)
+    assert done
     return f'<img src="data:image/jpeg;base64,{base64.b64encode(data.tobytes()).decode()}">'
 
 
@@ -94,7 +111,6 @@ def write_page(path: Path, title: str, score: Score, outcomes: Sequence[Outcome]
     wrong = sorted((o for o in outcomes if not o.exact), key=lambda o: -o.confidence)
     for o in wrong[:WORST]:
         caption = f"{o.truth} read {o.text or 'nothing'} ({o.confidence:.2f}) {o.note}"
-        parts.append(
-            f"<figure>{_picture_tag(o.path)}<figcaption>{html.escape(caption)}</figcaption></figure>"
-        )
+        pictures = _picture_tags(o.path, o.corners)
+        parts.append(f"<figure>{pictures}<figcaption>{html.escape(caption)}</figcaption></figure>")
     path.write_text("\n".join(parts), "utf-8")

@@ -106,3 +106,10 @@ def test_the_page_stands_alone(tmp_path: Path) -> None:
     assert "data:image/jpeg" in page
     assert "<b>" not in page
     assert "set: 1 plates" in text_table("set", figures)
+    assert page.count("data:image/jpeg") == 1
+    quad = np.array([[2, 2], [20, 3], [20, 8], [2, 7]], np.float32)
+    read = [Outcome(path, "京A88731", "京A88732", 0.9, 1.0, corners=quad)]
+    write_page(tmp_path / "page.html", "set", score(read, 0.9), read)
+    assert (tmp_path / "page.html").read_text("utf-8").count(
+        "data:image/jpeg"
+    ) == 2  # the plate, too
