@@ -124,7 +124,10 @@ def train_plates(
     steps: Annotated[int, typer.Option("--steps", help="0: as the model cards say.")] = 0,
     threads: Annotated[int, typer.Option("--threads", min=1)] = 2,
     finish: Annotated[
-        bool, typer.Option("--finish", help="Go on from what ships: refiner, reader or two_rows.")
+        bool,
+        typer.Option(
+            "--finish", help="Go on from what ships: refiner, reader, two_rows or province."
+        ),
     ] = False,
     preview: Annotated[
         bool, typer.Option("--preview", help="Only write a sheet of synthetic plates and scenes.")

@@ -32,7 +32,8 @@ RATES = {"refiner": 2e-3, "reader": 1.5e-3, "two_rows": 7e-4, "province": 2e-3, 
 FINISH: dict[str, tuple[int, int, float]] = {
     "refiner": (9500, 64, 1.2e-3),
     "reader": (5000, 48, 5e-4),
-    "two_rows": (11500, 32, 6e-4),
+    "two_rows": (13500, 48, 8e-4),
+    "province": (12200, 96, 1.5e-3),
 }
 """What can be finished: steps, batch, rate."""
 
@@ -79,23 +80,14 @@ def run_recipe(recipe: Recipe, *, say: Callable[[str], None]) -> list[Path]:
         import torch
     except ImportError as error:
         raise InputError("training needs torch: pip install torch==2.13.0") from error
-    from models.training.pool import fill_pool, make_captures
-
     torch.set_num_threads(recipe.threads)
     cv2.setNumThreads(1)
-    glyphs = load_glyphs()
+    load_glyphs()  # where they are missing it fails now
     if recipe.finish:
         return [_finish(recipe, say)]
     parts = tuple(STEPS) if recipe.part == "all" else (recipe.part,)
-    pool = recipe.out / "pool"
-    if {"refiner", "reader", "province"} & set(parts):
-        say(f"drawing {recipe.shards} shards of captures into {pool}")
-        fill_pool(
-            pool,
-            lambda rng: make_captures(glyphs, rng),
-            seed=recipe.seed,
-            shards=recipe.shards,
-        )
+    drawn = {"refiner", "reader", "province"} & set(parts)
+    pool = _pool(recipe, say) if drawn else recipe.out / "pool"
     paths = [_train_one(part, recipe, pool, say) for part in parts]
     return paths + (_quantise_all(recipe, say) if recipe.part == "all" else [])
 
@@ -118,6 +110,21 @@ def _quantise_all(recipe: Recipe, say: Callable[[str], None]) -> list[Path]:
         say(f"{part}, 8 bits: {path.stat().st_size} bytes")
         paths.append(path)
     return paths
+
+
+def _pool(recipe: Recipe, say: Callable[[str], None]) -> Path:
+    """Captures of every series, drawn where they are not there yet."""
+    from models.training.pool import fill_pool, make_captures
+
+    glyphs, pool = load_glyphs(), recipe.out / "pool"
+    say(f"drawing {recipe.shards} shards of captures into {pool}")
+    fill_pool(
+        pool,
+        lambda rng: make_captures(glyphs, rng),
+        seed=recipe.seed,
+        shards=recipe.shards,
+    )
+    return pool
 
 
 def _finish_pool(recipe: Recipe, say: Callable[[str], None]) -> Path:
@@ -155,7 +162,8 @@ def _close_pool(
 
 
 def _finish(recipe: Recipe, say: Callable[[str], None]) -> Path:
-    """The shipped network trained on from where it was."""
+    """The shipped network trained on from where it was; of two rows, the mean of before and after."""
+    from models.training.average import average
     from models.training.export import export
     from models.training.loop import Plan
     from models.training.scenes import load_backgrounds
@@ -164,6 +172,11 @@ def _finish(recipe: Recipe, say: Callable[[str], None]) -> Path:
         finish_refiner,
         finish_two_rows,
         traced_captures,
+    )
+    from models.training.train_province import (
+        finish_province,
+        province_crops,
+        shipped_refiner,
     )
 
     pool = _finish_pool(recipe, say)
@@ -180,6 +193,10 @@ def _finish(recipe: Recipe, say: Callable[[str], None]) -> Path:
         net = finish_reader(pool, plan, verified("reader"), real=real, checks=checks, say=say)
     elif recipe.part == "two_rows":
         net = finish_two_rows(pool, plan, verified("two_rows"), say=say)
+    elif recipe.part == "province":
+        pools = [_pool(recipe, say), pool]
+        crops = province_crops(_real()[0], shipped_refiner())
+        net = finish_province(pools, plan, verified("province"), real=crops, say=say)
     else:
         shown = load_backgrounds()
         pools = [pool, _close_pool(recipe, shown, say)]
@@ -188,6 +205,8 @@ def _finish(recipe: Recipe, say: Callable[[str], None]) -> Path:
         net = finish_refiner(pools, plan, start, backgrounds=shown, real=traced, say=say)
     path = recipe.out / f"plate_{recipe.part}.onnx"
     export(net, path)
+    if recipe.part == "two_rows":
+        average(path, verified("two_rows"), path)
     say(f"{recipe.part}: {path.stat().st_size} bytes")
     return path
 

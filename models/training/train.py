@@ -189,7 +189,7 @@ def finish_reader(
     net = Reader()
     restore(net, start)
     batches = reader_batches(Window(pool, keep, rng), real, 0.1, plan.batch, rng)
-    return _go_on(net, batches, reader_loss, plan, say=say, check=_checked(checks))
+    return go_on(net, batches, reader_loss, plan, say=say, check=_checked(checks))
 
 
 def finish_two_rows(
@@ -201,7 +201,7 @@ def finish_two_rows(
     net = Reader(TWO_ROWS_SIZE)
     restore(net, start)
     batches = two_row_batches(Window(pool, keep, rng), plan.batch, rng)
-    return _go_on(net, batches, reader_loss, plan, say=say)
+    return go_on(net, batches, reader_loss, plan, say=say)
 
 
 def train_two_rows(
@@ -213,10 +213,10 @@ def train_two_rows(
     one = Reader()
     restore(one, start)
     batches = two_row_batches(Window(pool, keep, rng), plan.batch, rng)
-    return _go_on(widen(one), batches, reader_loss, plan, say=say)
+    return go_on(widen(one), batches, reader_loss, plan, say=say)
 
 
-def _go_on(
+def go_on(
     net: Net,
     batches: Iterator[Any],
     loss_of: Callable[[nn.Module, Any], tuple[Tensor, dict[str, float]]],
@@ -314,7 +314,7 @@ def finish_refiner(
     restore(net, start)
     windows = [Window(pool, keep, rng) for pool in pools]
     batches = refiner_batches(windows, backgrounds, real, plan.batch, rng)
-    return _go_on(net, batches, refiner_loss, plan, say=say)
+    return go_on(net, batches, refiner_loss, plan, say=say)
 
 
 def refiner_batches(

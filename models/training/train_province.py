@@ -15,8 +15,9 @@ from models.training.draw import Floats, Picture
 from models.training.loop import Plan, Window, ahead, train
 from models.training.nets import ProvinceReader
 from models.training.pool import Capture
+from models.training.restore import restore
 from models.training.samples import RealCrop, province_sample, real_province_sample
-from models.training.train import stack
+from models.training.train import go_on, stack
 
 REAL_SHARE = 0.08
 
@@ -107,3 +108,22 @@ def train_province(
     trained = train(ProvinceReader(), batches, province_loss, plan, say=say)
     assert isinstance(trained, ProvinceReader)
     return trained
+
+
+def finish_province(
+    pools: list[Path],
+    plan: Plan,
+    start: Path,
+    *,
+    real: dict[str, list[RealCrop]],
+    say: Callable[[str], None],
+    keep: int = 12,
+) -> ProvinceReader:
+    """The reader of provinces in the ONNX file ``start``, trained on as :func:`train_province` does."""
+    torch.manual_seed(plan.seed)
+    rng = np.random.default_rng([plan.seed, 9])
+    net = ProvinceReader()
+    restore(net, start)
+    windows = [Window(pool, keep, rng) for pool in pools]
+    batches = province_batches(windows, real, REAL_SHARE, plan.batch, rng)
+    return go_on(net, batches, province_loss, plan, say=say)

@@ -66,10 +66,10 @@ def test_the_command_is_where_the_documentation_says(command: tuple[str, ...]) -
     assert "--seed" in result.output or "--crops" in result.output
 
 
-@pytest.mark.parametrize("part", ["detector", "province"])
+@pytest.mark.parametrize("part", ["detector", "int8"])
 def test_what_is_not_finished_says_what_is(part: str, tmp_path: Path) -> None:
     result = run("train", part, "--finish", "--out", str(tmp_path))
-    assert "refiner, reader, two_rows" in str(result.exception)
+    assert "refiner, reader, two_rows, province" in str(result.exception)
 
 
 def test_an_unknown_network_is_refused(tmp_path: Path) -> None:
