@@ -5,6 +5,8 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 # Tests of a file stay together; each has servers, ports and folders of its own.
 PYTEST := $(BIN)/pytest -q -n $(or $(WORKERS),2) --dist loadfile
+# Its tests are made from the API's description and share one id, so that it wants one process.
+CONTRACT := tests/integration/test_api_contract.py
 export GATEHOUSE_MATERIAL ?= $(abspath ../shared/material)
 
 .PHONY: help setup demo check test lint types imports fast bench docs lock clean
@@ -39,7 +41,8 @@ check: lint types imports fast ## format, lint, strict types, import rules, fast
 test: check ## everything; installs and starts the servers it needs
 	scripts/test_servers.sh
 	PYTHON=$(PYTHON) scripts/client_generator.sh
-	$(PYTEST) tests/integration tests/e2e --durations=20
+	$(PYTEST) tests/integration tests/e2e --durations=20 --ignore=$(CONTRACT)
+	$(BIN)/pytest -q $(CONTRACT)
 
 bench: $(STAMP) ## measure, and write docs/benchmarks.md
 	scripts/test_servers.sh

@@ -1,6 +1,8 @@
 """What all tests share: the material, where it is, and real servers."""
 
 import os
+import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +17,19 @@ MATERIAL = Path(os.environ.get("GATEHOUSE_MATERIAL") or ROOT.parent / "shared" /
 # How long an example takes says how busy the machine is, and nothing of the code.
 settings.register_profile("gatehouse", deadline=None)
 settings.load_profile("gatehouse")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """In several processes, refuse tests that share an id: all but one would be left out without a word."""
+    if not hasattr(config, "workerinput"):
+        return
+    times = Counter(item.nodeid for item in items)
+    shared = sorted(name for name, count in times.items() if count > 1)
+    if shared:
+        capture = config.pluginmanager.getplugin("capturemanager")
+        with capture.global_and_fixture_disabled():  # what a process raises here is shown nowhere
+            print(f"{shared[0]} is the id of more than one test: use one process", file=sys.stderr)
+        pytest.exit("tests share an id", returncode=4)
 
 
 @pytest.fixture(scope="session")
