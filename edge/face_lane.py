@@ -134,9 +134,8 @@ class FaceLane(Lane[FaceFusion]):
         before = self._taken_up.pop(track.id, None)
         if (was_good or before) and track.fusion.agrees(AGREEING):
             self._recent.add(LostFace(track.id, track.last_seen_at, track.fusion))
-        elif (
-            before
-        ):  # its crops differ among themselves, as front and side do: what was known still is
+        elif before:
+            # Its crops differ among themselves, as front and side do: what was known before still is.
             self._recent.add(LostFace(track.id, track.last_seen_at, before.fusion))
 
     def _judge(self, faces: FaceDetections, view: View) -> NDArray[np.float32] | None:

@@ -173,11 +173,7 @@ def _finish(recipe: Recipe, say: Callable[[str], None]) -> Path:
         finish_two_rows,
         traced_captures,
     )
-    from models.training.train_province import (
-        finish_province,
-        province_crops,
-        shipped_refiner,
-    )
+    from models.training.train_province import province_crops, shipped_refiner, train_province
 
     pool = _finish_pool(recipe, say)
     steps, batch, rate = FINISH[recipe.part]
@@ -196,7 +192,7 @@ def _finish(recipe: Recipe, say: Callable[[str], None]) -> Path:
     elif recipe.part == "province":
         pools = [_pool(recipe, say), pool]
         crops = province_crops(_real()[0], shipped_refiner())
-        net = finish_province(pools, plan, verified("province"), real=crops, say=say)
+        net = train_province(pools, plan, real=crops, say=say, start=verified("province"))
     else:
         shown = load_backgrounds()
         pools = [pool, _close_pool(recipe, shown, say)]

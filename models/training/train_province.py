@@ -98,32 +98,21 @@ def train_province(
     *,
     real: dict[str, list[RealCrop]],
     say: Callable[[str], None],
-    keep: int = 24,
+    start: Path | None = None,
+    keep: int = 12,
 ) -> ProvinceReader:
-    """The reader of provinces, on the captures of all ``pools`` alike and the ``real`` crops."""
+    """The reader of provinces, on the captures of all ``pools`` alike and the ``real`` crops.
+
+    From nothing, or on from the network in the ONNX file ``start``.
+    """
     torch.manual_seed(plan.seed)
     rng = np.random.default_rng([plan.seed, 7])
     windows = [Window(pool, keep, rng) for pool in pools]
     batches = province_batches(windows, real, REAL_SHARE, plan.batch, rng)
-    trained = train(ProvinceReader(), batches, province_loss, plan, say=say)
+    net = ProvinceReader()
+    if start is not None:
+        restore(net, start)
+        return go_on(net, batches, province_loss, plan, say=say)
+    trained = train(net, batches, province_loss, plan, say=say)
     assert isinstance(trained, ProvinceReader)
     return trained
-
-
-def finish_province(
-    pools: list[Path],
-    plan: Plan,
-    start: Path,
-    *,
-    real: dict[str, list[RealCrop]],
-    say: Callable[[str], None],
-    keep: int = 12,
-) -> ProvinceReader:
-    """The reader of provinces in the ONNX file ``start``, trained on as :func:`train_province` does."""
-    torch.manual_seed(plan.seed)
-    rng = np.random.default_rng([plan.seed, 9])
-    net = ProvinceReader()
-    restore(net, start)
-    windows = [Window(pool, keep, rng) for pool in pools]
-    batches = province_batches(windows, real, REAL_SHARE, plan.batch, rng)
-    return go_on(net, batches, province_loss, plan, say=say)
