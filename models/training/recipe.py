@@ -4,7 +4,7 @@ In: a seed and an output folder. Out: one ONNX file per network. What is written
 made by this.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +19,7 @@ from models.training.preview import plate_sheet, scene_sheet
 from wire.errors import InputError
 
 if TYPE_CHECKING:
+    from models.training.pool import Capture
     from models.training.samples import RealCrop
     from models.training.scenes import Background
 
@@ -112,53 +113,50 @@ def _quantise_all(recipe: Recipe, say: Callable[[str], None]) -> list[Path]:
     return paths
 
 
-def _pool(recipe: Recipe, say: Callable[[str], None]) -> Path:
-    """Captures of every series, drawn where they are not there yet."""
-    from models.training.pool import fill_pool, make_captures
+def _filled(
+    recipe: Recipe,
+    name: str,
+    draw: "Callable[[np.random.Generator], Iterator[Capture]]",
+    say: Callable[[str], None],
+) -> Path:
+    """The pool ``name`` with the captures that ``draw`` gives, drawn where they are not there yet."""
+    from models.training.pool import fill_pool
 
-    glyphs, pool = load_glyphs(), recipe.out / "pool"
+    pool = recipe.out / name
     say(f"drawing {recipe.shards} shards of captures into {pool}")
-    fill_pool(
-        pool,
-        lambda rng: make_captures(glyphs, rng),
-        seed=recipe.seed,
-        shards=recipe.shards,
-    )
+    fill_pool(pool, draw, seed=recipe.seed, shards=recipe.shards)
     return pool
+
+
+def _pool(recipe: Recipe, say: Callable[[str], None]) -> Path:
+    """Captures of every series."""
+    from models.training.pool import make_captures
+
+    glyphs = load_glyphs()
+    return _filled(recipe, "pool", lambda rng: make_captures(glyphs, rng), say)
 
 
 def _finish_pool(recipe: Recipe, say: Callable[[str], None]) -> Path:
-    """Captures of what is read worst, drawn where they are not there yet."""
-    from models.training.pool import fill_pool, make_captures
+    """Captures of what is read worst."""
+    from models.training.pool import make_captures
 
-    pool = recipe.out / "pool-finish"
-    say(f"drawing {recipe.shards} shards of captures into {pool}")
     glyphs = load_glyphs()
-    fill_pool(
-        pool,
+    return _filled(
+        recipe,
+        "pool-finish",
         lambda rng: make_captures(glyphs, rng, mix=FINISH_MIX, finish=True),
-        seed=recipe.seed,
-        shards=recipe.shards,
+        say,
     )
-    return pool
 
 
 def _close_pool(
     recipe: Recipe, backgrounds: "list[Background]", say: Callable[[str], None]
 ) -> Path:
-    """Captures of plates in real surroundings, drawn where they are not there yet."""
-    from models.training.pool import fill_pool
+    """Captures of plates in real surroundings."""
     from models.training.scenes import close_captures
 
-    glyphs, pool = load_glyphs(), recipe.out / "pool-close"
-    say(f"drawing {recipe.shards} shards of captures into {pool}")
-    fill_pool(
-        pool,
-        lambda rng: close_captures(backgrounds, glyphs, rng),
-        seed=recipe.seed,
-        shards=recipe.shards,
-    )
-    return pool
+    glyphs = load_glyphs()
+    return _filled(recipe, "pool-close", lambda rng: close_captures(backgrounds, glyphs, rng), say)
 
 
 def _finish(recipe: Recipe, say: Callable[[str], None]) -> Path:
