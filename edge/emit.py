@@ -193,7 +193,7 @@ class Emitter:
             shown = found.candidates and crop
             sealed = seal_crop(crop, observation_id, self._hub_key) if shown else None
             return FaceObservation.model_validate({**fields, "candidates": found, "crop": sealed})
-        probe = FaceProbe(finding.embedding, finding.pack, finding.pack_sha256, crop)
+        probe = FaceProbe(finding.embedding, finding.pack, finding.pack_sha256, crop, finding.seen)
         sealed = seal(probe, observation_id, self._hub_key)
         return FaceObservation.model_validate({**fields, "probe": sealed})
 
@@ -202,7 +202,7 @@ class Emitter:
         if is_spoof(finding.liveness):
             return matching.nobody_alive()
         grounds = Evidence(finding.quality, finding.crops)
-        return matching.search(finding.embedding, finding.pack_sha256, grounds)
+        return matching.search(finding.embedding, finding.pack_sha256, grounds, finding.seen)
 
 
 def _pictures(finding: Finding, hide: NDArray[np.float32]) -> tuple[EvidencePicture, ...]:

@@ -20,7 +20,7 @@ Verdict = Literal["fused", "doubtful", "another_person"]
 
 @dataclass(slots=True)
 class FaceFusion:
-    """Quality-weighted mean of the best `keep` embeddings of a track.
+    """Quality-weighted mean of the best `keep` embeddings of a track, and of what it took up.
 
     `same` is the least cosine that counts as one person (the pack's threshold). Once two are fused,
     an embedding that is not like them is doubtful and left out: a turned head, or someone who passed
@@ -30,22 +30,21 @@ class FaceFusion:
     same: float
     keep: int = 5
     liveness: LivenessFusion = field(default_factory=LivenessFusion, init=False)
-    _kept: list[tuple[float, Embedding]] = field(default_factory=list, init=False)
+    _seen: list[tuple[float, Embedding]] = field(default_factory=list, init=False)
+    _before: list[tuple[float, Embedding]] = field(default_factory=list, init=False)
     _doubtful: Embedding | None = field(default=None, init=False)
 
     def __len__(self) -> int:
-        return len(self._kept)
+        return len(self._kept())
 
     def add(self, embedding: Embedding, quality: float) -> Verdict:
         """Take in one crop's embedding, unless it is not of this person."""
-        if len(self._kept) >= 2 and float(embedding @ self.best()) < self.same:
+        if len(self) >= 2 and float(embedding @ self.best()) < self.same:
             before, self._doubtful = self._doubtful, embedding
             alike = before is not None and float(embedding @ before) >= self.same
             return "another_person" if alike else "doubtful"
         self._doubtful = None
-        self._kept.append((quality, embedding))
-        self._kept.sort(key=lambda pair: -pair[0])
-        del self._kept[self.keep :]
+        self._seen = self._best_of(*self._seen, (quality, embedding))
         return "fused"
 
     def resume(self, lost: "FaceFusion") -> None:
@@ -53,18 +52,33 @@ class FaceFusion:
 
         Whether they are a living person's is judged by what is seen now, and by nothing of before.
         """
-        self._kept = sorted((*self._kept, *lost._kept), key=lambda pair: -pair[0])[: self.keep]
+        self._before = lost._kept()
 
     def best(self) -> Embedding:
         """The fused embedding, ``(D,)`` float32 of length 1. At least one must have been added."""
-        total = np.sum([quality * embedding for quality, embedding in self._kept], axis=0)
-        return np.asarray(total / np.linalg.norm(total), dtype=np.float32)
+        return _mean(self._kept())
+
+    def seen(self) -> Embedding | None:
+        """What this track's own crops say by themselves; None where nothing of before is among them."""
+        return _mean(self._seen) if self._before else None
 
     def agrees(self, count: int) -> bool:
         """Whether at least `count` crops are kept and on average are of one person."""
-        if len(self._kept) < count:
+        kept = self._kept()
+        if len(kept) < count:
             return False
-        rows = np.stack([embedding for _, embedding in self._kept])
+        rows = np.stack([embedding for _, embedding in kept])
         pairs = len(rows) * (len(rows) - 1)
         mean = (float((rows @ rows.T).sum()) - len(rows)) / pairs if pairs else 1.0
         return mean >= self.same
+
+    def _kept(self) -> list[tuple[float, Embedding]]:
+        return self._best_of(*self._seen, *self._before)
+
+    def _best_of(self, *crops: tuple[float, Embedding]) -> list[tuple[float, Embedding]]:
+        return sorted(crops, key=lambda pair: -pair[0])[: self.keep]
+
+
+def _mean(crops: list[tuple[float, Embedding]]) -> Embedding:
+    total = np.sum([quality * embedding for quality, embedding in crops], axis=0)
+    return np.asarray(total / np.linalg.norm(total), dtype=np.float32)

@@ -160,6 +160,7 @@ class FaceLane(Lane[FaceFusion]):
         return FaceFinding(
             **common(track, shot, revision, reason),
             embedding=track.fusion.best(),
+            seen=track.fusion.seen(),
             crops=len(track.fusion),
             pack=self._pack.embedder.pack,
             pack_sha256=self._pack.embedder.pack_sha256,

@@ -48,6 +48,12 @@ class _Held:
     owner: NDArray[np.intp]
     rows: NDArray[np.float32]
 
+    def similarities(self, embedding: Embedding) -> NDArray[np.float32]:
+        """``(S,)``: that of the closest template of each subject."""
+        best = np.full(len(self.subjects), -1.0, np.float32)
+        np.maximum.at(best, self.owner, self.rows @ embedding)
+        return best
+
 
 def _overwrite(templates: Templates) -> None:
     templates.rows.fill(0.0)
@@ -121,9 +127,18 @@ class FaceMatcher:
             return GalleryReply(version=version, state="erased", reason="it expired")
 
     def search(
-        self, embedding: Embedding, pack_sha256: str, evidence: Evidence, now: datetime
+        self,
+        embedding: Embedding,
+        pack_sha256: str,
+        evidence: Evidence,
+        now: datetime,
+        seen: Embedding | None = None,
     ) -> FaceCandidates:
-        """Who `embedding` is, if anybody of the slice, which must not have expired by `now`."""
+        """Who `embedding` is, if anybody of the slice, which must not have expired by `now`.
+
+        `seen` is what is seen now, where crops of an earlier track are in `embedding`. It counts first;
+        they give a name only to whom the face is most like now.
+        """
         with self._lock:
             held = self._held
             if held is None:
@@ -134,9 +149,15 @@ class FaceMatcher:
                 return self._nobody("other_pack", held.terms)
             if not len(held.rows):
                 return self._nobody("empty_gallery", held.terms)
-            best = np.full(len(held.subjects), -1.0, np.float32)
-            np.maximum.at(best, held.owner, held.rows @ embedding)
-            return self._decide(held, best, evidence)
+            found = self._decide(held, held.similarities(embedding), evidence)
+            if seen is None:
+                return found
+            now_best = held.similarities(seen)
+            now_found = self._decide(held, now_best, evidence)
+            if now_found.candidates or not found.candidates:
+                return now_found
+            nearest = held.subjects[int(now_best.argmax())]
+            return found if found.candidates[0].subject_id == nearest else now_found
 
     def nobody_alive(self) -> FaceCandidates:
         """The answer to a face that is no living one: nobody, without a search."""

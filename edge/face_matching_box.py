@@ -92,9 +92,15 @@ class BoxMatching:
             log.warning("the gallery's slice %d has expired: no face is matched", reply.version)
         return reply
 
-    def search(self, embedding: Embedding, pack_sha256: str, evidence: Evidence) -> FaceCandidates:
-        """Who it is, if anybody."""
-        return self._matcher.search(embedding, pack_sha256, evidence, self._time())
+    def search(
+        self,
+        embedding: Embedding,
+        pack_sha256: str,
+        evidence: Evidence,
+        seen: Embedding | None = None,
+    ) -> FaceCandidates:
+        """Who it is, if anybody; see `FaceMatcher.search`."""
+        return self._matcher.search(embedding, pack_sha256, evidence, self._time(), seen)
 
     def nobody_alive(self) -> FaceCandidates:
         """The answer to a face that is no living one."""

@@ -59,10 +59,12 @@ class Finding:
 class FaceFinding(Finding):
     """A face, with the embedding fused of `crops` and the networks that made it.
 
-    `resumes` is an earlier track of this camera that is of the same person, whose crops are among them.
+    `resumes` is an earlier track of this camera that is of the same person, whose crops are among them;
+    `seen` is then what this track's own crops say by themselves.
     """
 
     embedding: Embedding
+    seen: Embedding | None
     crops: int
     pack: str
     pack_sha256: str
@@ -98,6 +100,7 @@ class FaceStay:
     quality: float
     detector_score: float
     embedding: Embedding
+    seen: Embedding | None
     crops: int
     pack: str
     pack_sha256: str

@@ -24,7 +24,7 @@ from wire.messages import (
     PassageObservation,
     PlateText,
 )
-from wire.sealing import FaceProbe
+from wire.sealing import Embedding, FaceProbe
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,16 +120,30 @@ class Watched:
 def identify_face(
     probe: FaceProbe, evidence: Evidence, watched: Watched, now: datetime
 ) -> FaceSighting:
-    """Look for the face in the gallery. What rests on weak evidence must be more alike than its threshold."""
+    """Look for the face in the gallery. What rests on weak evidence must be more alike than its threshold.
+
+    Where the camera has taken up somebody whom it saw before, what it sees now counts first. What it saw
+    before gives a name only to whom the face is most like now.
+    """
     gallery = watched.gallery
     if gallery is None:
         return FaceSighting(FaceFinding(FaceReason.EMPTY_GALLERY), (), probe.pack, 0.0)
-    finding = gallery.search(probe.embedding, probe.pack_sha256)
     wanted = wanted_similarity(gallery.acceptance, gallery.people - 1, evidence)
-    if finding.reason is FaceReason.MATCH and finding.similarity < wanted:
-        finding = replace(finding, reason=FaceReason.WEAK_EVIDENCE, subject_id=None)
+    finding = _found(gallery, probe.embedding, probe.pack_sha256, wanted)
+    if probe.seen is not None:
+        seen = _found(gallery, probe.seen, probe.pack_sha256, wanted)
+        nearest = gallery.rank(probe.seen) if seen.reason is not FaceReason.MATCH else None
+        if nearest is None or nearest.subject_id != finding.subject_id:
+            finding = seen
     entries = watched.active(finding.subject_id, now) if finding.subject_id else ()
     return FaceSighting(finding, entries, gallery.pack, wanted)
+
+
+def _found(gallery: Gallery, embedding: Embedding, pack_sha256: str, wanted: float) -> FaceFinding:
+    finding = gallery.search(embedding, pack_sha256)
+    if finding.reason is FaceReason.MATCH and finding.similarity < wanted:
+        return replace(finding, reason=FaceReason.WEAK_EVIDENCE, subject_id=None)
+    return finding
 
 
 def face_of_box(

@@ -1,10 +1,10 @@
 """What an edge saw of a face, sealed to the hub (RFC 9180, HPKE base mode).
 
 Plain bytes of a probe: a 4-byte big-endian length, that many bytes of JSON header, the embedding as
-little-endian float32, then the crop as JPEG; of a crop alone, and of a live picture, the JPEG. The id of
-the observation, or of the live session, is bound in as HPKE ``info``, so that none can be moved to another.
-Nothing but the hub's process memory ever holds them opened. `seal_bytes` and `unseal_bytes` are what all that
-is sealed goes through.
+little-endian float32, then the crop as JPEG; `FaceProbe.seen` is in the header, in base64. Of a crop alone,
+and of a live picture: the JPEG. The id of the observation, or of the live session, is bound in as HPKE
+``info``, so that none can be moved to another. Nothing but the hub's process memory ever holds them opened.
+`seal_bytes` and `unseal_bytes` are what all that is sealed goes through.
 """
 
 import base64
@@ -26,18 +26,24 @@ _SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_128_GCM)
 _MAX_DIMENSION = 4096
 
 
+Embedding = npt.NDArray[np.float32]
+"""``(D,)`` float32 of length 1."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class FaceProbe:
     """A face as recognition sees it.
 
     `embedding` is (D,) float32, L2-normalised; `pack` and `pack_sha256` name the networks that made
-    it, since embeddings of different networks can never be compared; `crop_jpeg` shows the face.
+    it, since embeddings of different networks can never be compared; `crop_jpeg` shows the face. `seen` is
+    set where crops of an earlier track are in `embedding`: what this track's own say by themselves.
     """
 
-    embedding: npt.NDArray[np.float32]
+    embedding: Embedding
     pack: str
     pack_sha256: str
     crop_jpeg: bytes
+    seen: Embedding | None = None
 
 
 def key_id(key: X25519PublicKey) -> str:
@@ -47,18 +53,19 @@ def key_id(key: X25519PublicKey) -> str:
 
 def seal(probe: FaceProbe, observation_id: str, key: X25519PublicKey) -> Sealed:
     """Seal `probe` so that only the holder of the private half of `key` can open it."""
-    header = json.dumps(
-        {
-            "pack": probe.pack,
-            "pack_sha256": probe.pack_sha256,
-            "dimension": int(probe.embedding.size),
-        }
-    ).encode()
+    fields: dict[str, str | int] = {
+        "pack": probe.pack,
+        "pack_sha256": probe.pack_sha256,
+        "dimension": int(probe.embedding.size),
+    }
+    if probe.seen is not None:
+        fields["seen"] = base64.b64encode(_plain(probe.seen)).decode()
+    header = json.dumps(fields).encode()
     plain = b"".join(
         (
             struct.pack(">I", len(header)),
             header,
-            np.ascontiguousarray(probe.embedding, dtype="<f4").tobytes(),
+            _plain(probe.embedding),
             probe.crop_jpeg,
         )
     )
@@ -133,13 +140,25 @@ def _parse(plain: bytes) -> FaceProbe:
     if not 1 <= dimension <= _MAX_DIMENSION:
         raise ValueError(f"an embedding of {dimension} values")
     start = 4 + header_bytes
-    embedding = np.frombuffer(plain, dtype="<f4", count=dimension, offset=start).astype(np.float32)
-    norm = float(np.linalg.norm(embedding))
-    if not np.isfinite(norm) or abs(norm - 1.0) > 1e-3:
-        raise ValueError(f"the embedding has length {norm:.3f}, not 1")
+    seen = header.get("seen")
     return FaceProbe(
-        embedding=embedding,
+        embedding=_embedding(plain[start : start + 4 * dimension], dimension),
         pack=str(header["pack"]),
         pack_sha256=str(header["pack_sha256"]),
         crop_jpeg=plain[start + 4 * dimension :],
+        seen=None if seen is None else _embedding(base64.b64decode(seen), dimension),
     )
+
+
+def _plain(embedding: Embedding) -> bytes:
+    return np.ascontiguousarray(embedding, dtype="<f4").tobytes()
+
+
+def _embedding(plain: bytes, dimension: int) -> Embedding:
+    embedding = np.frombuffer(plain, dtype="<f4").astype(np.float32)
+    if embedding.size != dimension:
+        raise ValueError(f"an embedding of {embedding.size} values, not {dimension}")
+    norm = float(np.linalg.norm(embedding))
+    if not np.isfinite(norm) or abs(norm - 1.0) > 1e-3:
+        raise ValueError(f"the embedding has length {norm:.3f}, not 1")
+    return embedding

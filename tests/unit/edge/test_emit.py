@@ -83,6 +83,7 @@ FACE = FaceFinding(
     **COMMON,  # type: ignore[arg-type]
     faces=np.array([[100, 80, 190, 170], [400, 80, 490, 170]], np.float32),
     embedding=embedding_of("ann"),
+    seen=None,
     crops=3,
     pack="fake",
     pack_sha256="f" * 64,
@@ -111,7 +112,7 @@ def open_jpeg(data: bytes | None) -> np.ndarray:
 def test_that_a_face_stayed_is_told_with_what_was_told_of_it_and_without_any_picture() -> None:
     box = Box()
     until = T0 + timedelta(seconds=9)
-    told = replace(FACE, resumes="b-gate-0")
+    told = replace(FACE, resumes="b-gate-0", seen=embedding_of("eve"))
     stay = replace(told.without_picture(), revision=3, last_seen_at=until, frames=40)
     observation_id = box.emitter.tell(stay)
     topic, event, payload = box.sent()
@@ -124,6 +125,8 @@ def test_that_a_face_stayed_is_told_with_what_was_told_of_it_and_without_any_pic
     assert box.ring.get(observation_id, "scene") is None
     probe = unseal(data.probe, observation_id, HUB)  # type: ignore[arg-type]
     assert np.array_equal(probe.embedding, FACE.embedding)
+    assert probe.seen is not None
+    assert np.array_equal(probe.seen, embedding_of("eve"))
     assert probe.crop_jpeg == b""
     assert len(payload) < 2500
 
@@ -141,6 +144,7 @@ def test_a_face_is_sealed_to_the_hub_and_bound_to_its_observation() -> None:
     assert data.captured_at == T0 + timedelta(seconds=1)
     probe = unseal(data.probe, observation_id, HUB)
     assert np.array_equal(probe.embedding, embedding_of("ann"))
+    assert probe.seen is None
     assert (probe.pack, probe.pack_sha256) == ("fake", "f" * 64)
     assert open_jpeg(probe.crop_jpeg).shape[0] > 90
     with pytest.raises(InvalidMessage):

@@ -78,3 +78,38 @@ def test_two_strays_unlike_each_other_are_no_person() -> None:
         fusion.add(crop_of(who), 0.7)
     assert fusion.add(person(), 0.9) == "doubtful"
     assert fusion.add(person(), 0.9) == "doubtful"
+
+
+def test_what_is_seen_now_can_be_told_from_what_was_seen_before() -> None:
+    who, other = person(), person()
+    before, now = FaceFusion(same=0.4), FaceFusion(same=0.4)
+    for _ in range(3):
+        before.add(crop_of(who), 0.9)
+        now.add(crop_of(other), 0.5)
+    alone = now.best()
+    assert now.seen() is None  # nothing of before is in it
+    now.resume(before)
+    seen = now.seen()
+    assert seen is not None
+    assert np.array_equal(seen, alone)
+    assert float(now.best() @ who) > float(now.best() @ other)
+    now.add(crop_of(who), 0.95)  # what comes from now on is seen now, too
+    seen = now.seen()
+    assert seen is not None
+    assert float(seen @ who) > 0.3
+
+
+def test_the_best_crops_of_now_and_before_are_fused_and_no_more_than_are_kept() -> None:
+    before, now = FaceFusion(same=0.1, keep=3), FaceFusion(same=0.1, keep=3)
+    who = person()
+    for quality in (0.9, 0.8, 0.7):
+        before.add(crop_of(who, 0.01), quality)
+    for quality in (0.6, 0.85, 0.5):
+        now.add(crop_of(who, 0.01), quality)
+    now.resume(before)
+    assert len(now) == 3
+    again = FaceFusion(same=0.1, keep=3)
+    again.add(crop_of(who, 0.01), 0.1)
+    again.resume(now)
+    assert len(again) == 3
+    assert float(again.best() @ now.best()) == pytest.approx(1.0, abs=1e-5)

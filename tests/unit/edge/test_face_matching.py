@@ -138,6 +138,21 @@ def test_the_answer_is_the_decision_of_the_hub(box: Box) -> None:
     assert (sure.reason, sure.margin) == ("match", pytest.approx(1.0))
 
 
+def test_what_was_seen_before_helps_only_whom_the_face_is_most_like_now(box: Box) -> None:
+    box.give(1, "ann", "bob")
+
+    def who(now: str, share: float, before: str):
+        row = share * embedding_of(now) + np.sqrt(1 - share**2) * embedding_of("eve")
+        found = box.matching.search(embedding_of(before), "f" * 64, SURE, row.astype(np.float32))
+        return found.reason, [candidate.subject_id for candidate in found.candidates]
+
+    assert who("ann", 0.3, "ann") == ("match", ["id-of-ann"])
+    assert who("bob", 0.3, "ann") == ("below_threshold", [])
+    assert who("bob", 0.9, "ann") == ("match", ["id-of-bob"])
+    assert who("bob", 0.9, "eve") == ("match", ["id-of-bob"])
+    assert who("bob", 0.3, "eve") == ("below_threshold", [])
+
+
 def test_parts_may_come_in_any_order_and_count_once_all_are_there(box: Box) -> None:
     rng = np.random.default_rng(1)
     rows = rng.normal(size=(9000, 16)).astype(np.float32)

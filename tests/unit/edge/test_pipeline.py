@@ -319,6 +319,8 @@ def test_who_comes_back_within_seconds_is_taken_up_again_as_a_track_of_its_own()
     assert seconds(again[0])[0] == 14.0  # its times are its own
     assert again[0].crops == 5
     assert again[0].quality == 0.5  # and so is how well it is seen
+    assert isinstance(again[0], FaceFinding)
+    assert again[0].seen is not None  # what is seen now can be told from what was seen before
 
 
 @pytest.mark.parametrize(
@@ -344,7 +346,7 @@ def test_who_is_seen_from_other_sides_when_she_comes_back_is_still_remembered() 
     faces = gate.pipeline._steps.faces
     assert faces is not None
     sides = [(0.9, embedding_of(name)) for name in ("ann", "bob", "eve")]
-    faces._tracks["b-gate-2"].fusion._kept = sides  # crops that no longer agree with one another
+    faces._tracks["b-gate-2"].fusion._seen = sides  # crops that no longer agree with one another
     gate.play(20, lambda n: [])
     gate.play(10, walker("ann", 50, speed=0, x=200))
     gate.pipeline.end_scene(SceneEnd("over"))

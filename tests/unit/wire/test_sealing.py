@@ -1,5 +1,6 @@
 import base64
 import uuid
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -70,3 +71,21 @@ def test_a_crop_alone_is_sealed_to_its_observation():
         unseal_crop(sealed, str(uuid.uuid4()), KEY)
     with pytest.raises(InvalidMessage, match="cannot be opened"):
         unseal(sealed, ID, KEY)
+
+
+def test_what_is_seen_now_is_sealed_beside_what_was_seen_before():
+    probe = replace(_probe(), seen=np.eye(128, dtype=np.float32)[3])
+    sealed = seal(probe, ID, KEY.public_key())
+    opened = unseal(sealed, ID, KEY)
+    assert opened.seen is not None
+    assert np.array_equal(opened.seen, probe.seen)
+    assert np.array_equal(opened.embedding, probe.embedding)
+    assert opened.crop_jpeg == probe.crop_jpeg
+    assert unseal(seal(_probe(), ID, KEY.public_key()), ID, KEY).seen is None
+
+
+@pytest.mark.parametrize("seen", [np.ones(128), np.eye(64)[0]])
+def test_what_is_seen_now_must_be_an_embedding_of_the_same_network(seen):
+    probe = replace(_probe(), seen=seen.astype(np.float32))
+    with pytest.raises(InvalidMessage, match=r"length 11\.3|of 64 values, not 128"):
+        unseal(seal(probe, ID, KEY.public_key()), ID, KEY)
