@@ -6,7 +6,7 @@ Unknown keys are refused. Paths in the file are relative to the file's own folde
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -40,6 +40,9 @@ from edge.zones import Places
 from wire.errors import ConfigError
 from wire.keys import sealing_key, verifying_key
 from wire.messages import Identifier
+
+FACE_MEMORY_S: Final = 30.0
+"""How long a face that was lost can be taken up again, at most and unless a camera says less."""
 
 
 class _Section(BaseModel):
@@ -158,7 +161,7 @@ class CameraSection(_Section):
     liveness: Literal["off", "observe", "enforce"] = "off"
     motion_gate: bool = True
     min_face_px: Annotated[int, Field(ge=12, le=1000)] = 40
-    face_memory_s: Annotated[float, Field(ge=0, le=30)] = 30.0
+    face_memory_s: Annotated[float, Field(ge=0, le=FACE_MEMORY_S)] = FACE_MEMORY_S
     health: bool = True
     frozen_after_s: Annotated[float, Field(ge=3, le=86400)] = 7.0
     live: Literal["off", "blurred", "whole"] = "blurred"

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from edge.config import ModelsSection
+from edge.config import FACE_MEMORY_S, ModelsSection
 from edge.networks import load_networks
 from evaluation.named import Outcome, answers_of, as_dict, outcome_of
 from evaluation.people import enrol_folder
@@ -43,9 +43,11 @@ def eval_video(
     passage_gap: Annotated[
         float,
         typer.Option(
-            help="Seconds out of sight after which a person's next passage begins.", min=0
+            help="Seconds out of sight after which a person's next passage begins: usually as many"
+            " as a camera remembers a face.",
+            min=0,
         ),
-    ] = 10.0,
+    ] = FACE_MEMORY_S,
     analysis_fps: Annotated[
         float, typer.Option(help="Frames analysed per second of the clip.", min=0.1, max=60)
     ] = 5.0,

@@ -1,7 +1,9 @@
 """`gatehouse eval video` on real clips: whoever is listed is named, no stranger ever, always the same."""
 
 import json
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from typer.testing import CliRunner
 from gatehouse import app
 from models.install import import_packs
 from models.packs import PackStore
+from tests.integration.gate_video import Visit, write_gate_video, write_people
 
 pytestmark = pytest.mark.material
 PACK = "buffalo_sc-int8"
@@ -61,9 +64,29 @@ def home(tmp_path_factory: pytest.TempPathFactory, material: Path) -> Iterator[P
         yield folder
 
 
-def named(clip: Path, gallery: Path, folder: Path, pack: str = PACK) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Gate:
+    """The two minutes at a gate, who is listed, and who comes by from when to when."""
+
+    video: Path
+    people: Path
+    visits: tuple[Visit, ...]
+
+
+@pytest.fixture(scope="module")
+def gate(tmp_path_factory: pytest.TempPathFactory, material: Path) -> Gate:
+    folder = tmp_path_factory.mktemp("gate")
+    visits = write_gate_video(material, folder / "gate.mp4")
+    return Gate(folder / "gate.mp4", write_people(material, folder / "people"), visits)
+
+
+def named(
+    clip: Path, gallery: Path, folder: Path, pack: str = PACK, gap_s: float | None = GAP_S
+) -> dict[str, Any]:
     file = folder / "named.json"
     arguments = ["eval", "video", str(clip), "--gallery", str(gallery), "--pack", pack]
+    if gap_s is not None:
+        arguments += ["--passage-gap", str(gap_s)]
     result = CliRunner().invoke(app, [*arguments, "--json", str(file)], catch_exceptions=False)
     assert result.exit_code == 0, result.output
     answer: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
@@ -126,6 +149,27 @@ def test_the_pack_that_needs_no_download_misses_nobody(material: Path, tmp_path:
         assert len(stretches(name)) <= len(mine) <= len(stretches(name, clear=True)), name
         for start, end in stretches(name):
             assert any(p["first_s"] <= end and p["last_s"] >= start for p in mine), (name, start)
+
+
+@pytest.mark.parametrize("pack", ["dlib-resnet", PACK])
+def test_each_time_that_somebody_listed_comes_by_they_are_named_once_and_nobody_else_is(
+    home: Path, gate: Gate, tmp_path: Path, pack: str
+) -> None:
+    answer = named(gate.video, gate.people, tmp_path, pack, gap_s=None)
+    times = Counter(visit_of(passage, gate.visits) for passage in answer["passages"])
+    assert times == dict.fromkeys(gate.visits, 1)
+    assert len(gate.visits) == 22
+    assert answer["gallery"]["people"] == len({visit.name for visit in gate.visits}) == 11
+    assert answer["unknown_tracks"] > 0  # others came by as well
+
+
+def visit_of(passage: dict[str, Any], visits: Sequence[Visit]) -> Visit | str:
+    """The visit that a passage lies in; what to say of it where it lies in none."""
+    for visit in visits:
+        begins, ends = passage["first_s"] + 0.5, passage["last_s"] - 0.5
+        if visit.name == passage["name"] and visit.start_s <= begins and ends <= visit.end_s:
+            return visit
+    return f"{passage['name']} is not there from {passage['first_s']} to {passage['last_s']} s"
 
 
 def test_strangers_are_never_named(home: Path, material: Path, tmp_path: Path) -> None:
