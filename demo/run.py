@@ -144,6 +144,7 @@ class _Demo:
             api_port=self.port,
             webhook=f"http://127.0.0.1:{centre_port}/alerts",
             secret=secret,
+            mqtt="3.1.1",  # the embedded broker leaves a CONNECT of version 5 unanswered
         )
         self._site.write()
         self._run("broker", "demo.broker", str(broker_port))

@@ -48,7 +48,8 @@ class CameraPlan:
 class SitePlan:
     """What a site is made of. `api_port` 0 takes any free one; without `webhook` there is no sink.
 
-    With `face_pack` "" the hub matches no faces; the edge still needs a pack, to blur them.
+    With `face_pack` "" the hub matches no faces; the edge still needs a pack, to blur them. `mqtt` is the
+    version that the edge speaks, see `edge.config.BrokerSection`.
     """
 
     folder: Path
@@ -58,6 +59,7 @@ class SitePlan:
     webhook: str | None = None
     secret: str = ""
     face_pack: str = "dlib-resnet"
+    mqtt: str = "auto"
 
     @property
     def hub_file(self) -> Path:
@@ -116,7 +118,7 @@ class SitePlan:
         )
         return (
             f'[edge]\nsite = "{SITE}"\nid = "{EDGE}"\ndata_dir = "edge"\n\n'
-            f'[broker]\nhost = "127.0.0.1"\nport = {self.broker_port}\n\n'
+            f'[broker]\nhost = "127.0.0.1"\nport = {self.broker_port}\nprotocol = "{self.mqtt}"\n\n'
             f'[hub]\nverify_key = "{public_text(signing.public_key())}"\n'
             f'sealing_key = "{public_text(opening.public_key())}"\n\n'
             f'[models]\nface_pack = "{self.face_pack or "dlib-resnet"}"\n'

@@ -74,10 +74,14 @@ class EdgeSection(_Section):
 
 
 class BrokerSection(_Section):
-    """The MQTT broker. `ca_file`, `cert_file` and `key_file` are for TLS; the last two for mutual TLS."""
+    """The MQTT broker. `ca_file`, `cert_file` and `key_file` are for TLS; the last two for mutual TLS.
+
+    `protocol` is the version of MQTT to speak; ``auto`` tries 5 and then 3.1.1.
+    """
 
     host: Annotated[str, Field(min_length=1)]
     port: Annotated[int, Field(ge=1, le=65535)] = 1883
+    protocol: Literal["auto", "5", "3.1.1"] = "auto"
     username: str | None = None
     password_file: Path | None = None
     tls: bool = False

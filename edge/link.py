@@ -1,9 +1,11 @@
 """One MQTT connection, from CONNECT to its end: paho behind the few things that the publisher needs.
 
-In: the broker's address and credentials. Out: a `Link`, or `BrokerError` with the reason. MQTT 5 first;
-a broker that speaks only 3.1.1 gets that, for nothing of ours needs more.
+In: the broker's address and credentials. Out: a `Link`, or `BrokerError` with the reason. MQTT 5 first,
+unless the configuration says which; a broker that speaks only 3.1.1 gets that, for nothing of ours needs
+more.
 """
 
+import logging
 import ssl
 import threading
 import time
@@ -17,9 +19,16 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from edge.config import BrokerSection
 from wire.errors import BrokerError, ConfigError
 
+log = logging.getLogger(__name__)
+
 KEEPALIVE_S: Final = 15
 CONNECT_TIMEOUT_S: Final = 5.0
-_PROTOCOLS: Final = (MQTTProtocolVersion.MQTTv5, MQTTProtocolVersion.MQTTv311)
+_5, _311 = MQTTProtocolVersion.MQTTv5, MQTTProtocolVersion.MQTTv311
+_PROTOCOLS: Final = {"auto": (_5, _311), "5": (_5,), "3.1.1": (_311,)}
+_SAY_311: Final = (
+    "broker %s:%d takes MQTT 3.1.1 and not 5:"
+    ' protocol = "3.1.1" saves asking for 5, which some never answer'
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +143,7 @@ def open_link(
 ) -> Link:
     """Connect. BrokerError says why it cannot be done, ConfigError which file of ours is wrong."""
     reason: str | None = None
-    for protocol in _PROTOCOLS:
+    for protocol in _PROTOCOLS[broker.protocol]:
         client = _new_client(broker, client_id, protocol)
         if will is not None:
             client.will_set(will.topic, will.payload, qos=1, retain=True)
@@ -143,6 +152,8 @@ def open_link(
         link = Link(client, on_lost)
         reason = link.open(broker, timeout_s)
         if reason is None:
+            if protocol is _311 and broker.protocol == "auto":
+                log.warning(_SAY_311, broker.host, broker.port)
             return link
         link.close()
         if not link.was_refused:
@@ -163,7 +174,7 @@ def _receiver(
 def _new_client(
     broker: BrokerSection, client_id: str, protocol: MQTTProtocolVersion
 ) -> mqtt.Client:
-    is_v5 = protocol is MQTTProtocolVersion.MQTTv5
+    is_v5 = protocol is _5
     client = mqtt.Client(
         CallbackAPIVersion.VERSION2,
         client_id=client_id,

@@ -301,12 +301,18 @@ def test_the_pipeline_never_waits_for_the_broker(edge: Edge, mosquitto: Mosquitt
     assert time.perf_counter() - started < 2.0
 
 
-def test_a_broker_of_mqtt_3_only_is_spoken_to_in_that() -> None:
+def test_a_broker_of_mqtt_3_only_is_spoken_to_in_that(caplog: pytest.LogCaptureFixture) -> None:
     port, stop = free_port(), threading.Event()
     thread = threading.Thread(target=_old_broker, args=(port, stop), daemon=True)
     thread.start()
     broker = BrokerSection(host="127.0.0.1", port=port)
     wait_until(lambda: _opens(broker))
+    advice = [record for record in caplog.records if record.name == "edge.link"]
+    assert 'protocol = "3.1.1"' in advice[-1].getMessage()  # which saves asking for 5
+    caplog.clear()
+    assert _opens(broker.model_copy(update={"protocol": "3.1.1"}))
+    assert not _opens(broker.model_copy(update={"protocol": "5"}))
+    assert not [record for record in caplog.records if record.name == "edge.link"]
     stop.set()
     thread.join(10)
 
