@@ -144,28 +144,30 @@ def measure(name: str, material: Path) -> Tally:
 
 def score_gate(tally: Tally, networks: Networks, material: Path, others: Sequence[Gallery]) -> None:
     """Two minutes at a gate: who is listed is named once each time they come by, and nobody else is."""
-    with tempfile.TemporaryDirectory() as name:
-        video, people = Path(name) / "gate.mp4", Path(name) / "people"
-        visits = write_gate_video(material, video)
-        write_people(material, people)
-        told = play(video, networks, {}).faces
+    missed: list[str] = []
+    twice: list[str] = []
+    with tempfile.TemporaryDirectory() as folder:
+        people = write_people(material, Path(folder) / "people")
         listed = enrol_folder(people, networks.faces, None, 1)
-    found = outcome(told, listed.gallery, FACE_MEMORY_S)
-    times = dict.fromkeys(visits, 0)
-    for one in found.passages:
-        visit = visit_of(one, visits)
-        if visit is None:
-            tally.visits_wrong += 1
-        else:
-            times[visit] += 1
-    tally.visits, tally.visitors = len(visits), len(listed.names)
-    tally.visits_once = sum(count == 1 for count in times.values())
-    rows = [(visit.name, visit.start_s, visit.end_s) for visit in visits]
-    tally.visits_missed = listing(rows, [count == 0 for count in times.values()])
-    tally.visits_twice = listing(rows, [count > 1 for count in times.values()])
-    tally.visits_unknown = found.unknown_tracks
-    tally.searches += len(told) * len(others)
-    tally.strangers_named += sum(len(outcome(told, gallery).passages) for gallery in others)
+        tally.visitors = len(listed.names)
+        for mirrored in (False, True):
+            video = Path(folder) / "gate.mp4"
+            visits = write_gate_video(material, video, mirrored=mirrored)
+            told = play(video, networks, {}).faces
+            found = outcome(told, listed.gallery, FACE_MEMORY_S)
+            where = [visit_of(one, visits) for one in found.passages]
+            times = [where.count(visit) for visit in visits]
+            tally.visits += len(visits)
+            tally.visits_once += times.count(1)
+            tally.visits_wrong += where.count(None)
+            tally.visits_unknown += found.unknown_tracks
+            name = "{}, mirrored" if mirrored else "{}"
+            rows = [(name.format(one.name), one.start_s, one.end_s) for one in visits]
+            missed += listed_of(rows, [count == 0 for count in times])
+            twice += listed_of(rows, [count > 1 for count in times])
+            tally.searches += len(told) * len(others)
+            tally.strangers_named += sum(len(outcome(told, one).passages) for one in others)
+    tally.visits_missed, tally.visits_twice = joined(missed), joined(twice)
 
 
 def visit_of(one: Named, visits: Sequence[Visit]) -> Visit | None:
@@ -194,18 +196,21 @@ def score(tally: Tally, found: Outcome) -> None:
     tally.passages, tally.expected = len(found.passages), len(expected)
     tally.met = sum(count > 0 for count in named)
     tally.more = sum(max(0, count - 1) for count in named)
-    tally.missed = listing(expected, [count == 0 for count in named])
-    tally.twice = listing(expected, [count > 1 for count in named])
+    tally.missed = joined(listed_of(expected, [count == 0 for count in named]))
+    tally.twice = joined(listed_of(expected, [count > 1 for count in named]))
     tally.hidden = sum(
         max(0, min(count, parts_in_clear_sight(one)) - 1)
         for count, one in zip(named, expected, strict=True)
     )
 
 
-def listing(passages: Sequence[Passage], chosen: Sequence[bool]) -> str:
+def listed_of(passages: Sequence[Passage], chosen: Sequence[bool]) -> list[str]:
     """Of whom the chosen ones are and from when to when, in seconds."""
     rows = zip(passages, chosen, strict=True)
-    texts = [f"{name} {start:.1f}–{end:.1f} s" for (name, start, end), yes in rows if yes]
+    return [f"{name} {start:.1f}–{end:.1f} s" for (name, start, end), yes in rows if yes]
+
+
+def joined(texts: Sequence[str]) -> str:
     return ", ".join(texts) or "none"
 
 
@@ -253,6 +258,7 @@ A video made of the clips, one after another: six people at a table, somebody fr
 and stop, two others who walk up, two at a door, four others in a room; then those at the table again,
 somebody else from behind, the three who walk up, and the two at the door. Who comes by again has been away
 for longer than the {FACE_MEMORY_S:.0f} s that a camera remembers a face; out of sight for less is not gone.
+All of it is played a second time in the mirror, which a camera and its networks see as other faces.
 The six are listed by a picture of another day, the five by one cut out of the clip they are in, which is
 easier than a photo.
 """

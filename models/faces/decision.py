@@ -5,8 +5,9 @@ fused. Out: the similarity that gives a name. A calibration speaks of a good pic
 dozens at least. Where the evidence is weaker than that, the wanted similarity grows by parts of the
 calibrated margin, which is on the scale of that network's similarities:
 
-- *Weak evidence*: no crop of high quality, and no three that agree and are passable. One lucky frame names
-  nobody.
+- *Weak evidence*: no crop of high quality. One lucky frame names nobody. Several crops that agree help, the
+  more the better they are: poor ones of one track are poor in the same way, and so agree with one another,
+  and with poor pictures of others.
 - *Few rivals*: against a handful of others everybody is ahead of the next, so that the margin holds nobody
   back.
 """
@@ -32,10 +33,14 @@ class Evidence:
     crops: int
 
     @property
-    def is_strong(self) -> bool:
-        """Several agreeing crops, or one of high quality."""
-        several = self.crops >= AGREEING_CROPS and self.quality >= PASSABLE_QUALITY
-        return several or self.quality >= SURE_QUALITY
+    def weakness(self) -> float:
+        """0 with one crop of high quality, 1 without several that agree and are passable; between them less
+        the better several are."""
+        if self.quality >= SURE_QUALITY:
+            return 0.0
+        if self.crops < AGREEING_CROPS:
+            return 1.0
+        return min(1.0, (SURE_QUALITY - self.quality) / (SURE_QUALITY - PASSABLE_QUALITY))
 
 
 def wanted_similarity(acceptance: Acceptance, rivals: int, evidence: Evidence) -> float:
@@ -44,5 +49,4 @@ def wanted_similarity(acceptance: Acceptance, rivals: int, evidence: Evidence) -
     Never less than the threshold, and never more than the threshold and the margin together.
     """
     lonely = 1.0 - min(rivals, ENOUGH_RIVALS) / ENOUGH_RIVALS
-    weak = 0.0 if evidence.is_strong else 1.0
-    return acceptance.threshold + _PART * acceptance.margin * (lonely + weak)
+    return acceptance.threshold + _PART * acceptance.margin * (lonely + evidence.weakness)

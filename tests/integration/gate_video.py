@@ -76,7 +76,7 @@ _CUT: Final = (
 )
 
 
-def write_gate_video(material: Path, target: Path) -> tuple[Visit, ...]:
+def write_gate_video(material: Path, target: Path, *, mirrored: bool = False) -> tuple[Visit, ...]:
     """Write the video; returns who of the listed comes by, in order."""
     visits: list[Visit] = []
 
@@ -85,7 +85,8 @@ def write_gate_video(material: Path, target: Path) -> tuple[Visit, ...]:
         for part in PARTS:
             first = number
             for picture in _frames(material / "video" / part.video, part.start_s, part.end_s):
-                yield _fitted(picture)
+                frame = _fitted(picture)
+                yield np.ascontiguousarray(frame[:, ::-1]) if mirrored else frame
                 number += 1
             visits.extend(Visit(who, first / RATE_HZ, number / RATE_HZ) for who in part.people)
 

@@ -8,17 +8,21 @@ STRONG, WEAK = Evidence(0.9, 1), Evidence(0.5, 2)
 
 
 @pytest.mark.parametrize(
-    ("evidence", "strong"),
+    ("evidence", "weakness"),
     [
-        (Evidence(0.7, 1), True),
-        (Evidence(0.69, 2), False),
-        (Evidence(0.4, 3), True),
-        (Evidence(0.39, 5), False),
-        (Evidence(0.3, 1), False),
+        (Evidence(0.7, 1), 0.0),
+        (Evidence(0.69, 2), 1.0),
+        (Evidence(0.69, 3), 0.033),
+        (Evidence(0.55, 3), 0.5),
+        (Evidence(0.4, 5), 1.0),
+        (Evidence(0.1, 5), 1.0),
+        (Evidence(0.3, 1), 1.0),
     ],
 )
-def test_several_agreeing_crops_or_one_of_high_quality(evidence: Evidence, strong: bool) -> None:
-    assert evidence.is_strong is strong
+def test_evidence_is_one_crop_of_high_quality_or_the_more_the_better_several_agree(
+    evidence: Evidence, weakness: float
+) -> None:
+    assert evidence.weakness == pytest.approx(weakness, abs=1e-3)
 
 
 def test_among_many_the_calibration_holds() -> None:
