@@ -3,7 +3,8 @@
 In: the image, one face's box, landmarks and detector score. Out: `FaceQuality`. Pure. The edge ranks crops
 by `value`; enrolment tells a person `verdicts()`, such as "too dark: 38, want 60".
 
-The components follow ISO/IEC 29794-5 (inter-eye distance, sharpness, pose, exposure as dynamic range).
+The components follow ISO/IEC 29794-5 (inter-eye distance, sharpness, pose, exposure as dynamic range, what is
+covered: `models.faces.occlusion`).
 Exposure looks at the range of grey levels, not at their mean: a mean would mark dark skin down. The ramps
 were set on the development pictures (LFW, InspireFace's test set, and copies of them darkened, brightened,
 blurred and shrunk); docs/models.md shows what they give.
@@ -20,18 +21,27 @@ import numpy as np
 
 from models.arrays import Floats, Image, check_floats
 from models.faces.align import align
+from models.faces.occlusion import ramp, uncovered
 
-Name = Literal["size", "sharpness", "pose", "exposure", "detector"]
+Name = Literal["size", "sharpness", "pose", "exposure", "occlusion", "detector"]
 
 WANTED: Final = 0.6
 """What each component should reach in a photo for enrolment."""
 
 _WEIGHTS: Final[Mapping[Name, float]] = MappingProxyType(
-    {"size": 0.15, "sharpness": 0.25, "pose": 0.20, "exposure": 0.30, "detector": 0.10}
+    {
+        "size": 0.15,
+        "sharpness": 0.25,
+        "pose": 0.20,
+        "exposure": 0.30,
+        "occlusion": 0.20,
+        "detector": 0.10,
+    }
 )
 
 # Weights and floor: the best of twelve tried for ranking 400 pictures (50 of LFW in eight conditions) by
-# their similarity to others of the same person.
+# their similarity to others of the same person. That of occlusion, set later, takes nothing from a face that
+# is not covered; one that is loses about what one of 30 px does, as it does of its similarity.
 _FLOOR: Final = 0.05
 """A component counts for at least this in the product, so that poor crops keep an order."""
 
@@ -80,22 +90,20 @@ def assess(image: Image, landmarks: Floats, score: float) -> FaceQuality:
     """
     check_floats(landmarks, (5, 2), "landmarks")
     eyes_px = float(np.linalg.norm(landmarks[1] - landmarks[0]))
-    inner = cv2.cvtColor(align(image, landmarks), cv2.COLOR_BGR2GRAY)[28:104, 26:86]
+    face = align(image, landmarks)
+    inner = cv2.cvtColor(face, cv2.COLOR_BGR2GRAY)[28:104, 26:86]
     components = (
-        Component("size", _ramp(eyes_px, 6, 36), "too small or too far away"),
+        Component("size", ramp(eyes_px, 6, 36), "too small or too far away"),
         Component("sharpness", _sharpness(inner), "blurred"),
         Component(
             "pose", _pose(landmarks.astype(np.float64), eyes_px), "turned away from the camera"
         ),
         _exposure(inner),
-        Component("detector", _ramp(score, 0.4, 0.8), "hardly to be recognised as a face"),
+        Component("occlusion", *uncovered(face)),
+        Component("detector", ramp(score, 0.4, 0.8), "hardly to be recognised as a face"),
     )
     value = math.prod(max(part.value, _FLOOR) ** _WEIGHTS[part.name] for part in components)
     return FaceQuality(value, components)
-
-
-def _ramp(x: float, zero: float, one: float) -> float:
-    return min(1.0, max(0.0, (x - zero) / (one - zero)))
 
 
 def _range(inner: Any) -> float:
@@ -107,7 +115,7 @@ def _range(inner: Any) -> float:
 def _sharpness(inner: Any) -> float:
     """Deviation of the Laplacian, relative to the range, so that a dark face is not called blurred."""
     edges = float(cv2.Laplacian(inner, cv2.CV_32F).std())
-    return _ramp(edges / max(_range(inner), 8.0), 0.02, 0.10)
+    return ramp(edges / max(_range(inner), 8.0), 0.02, 0.10)
 
 
 def _pose(landmarks: Any, eyes_px: float) -> float:
@@ -124,12 +132,12 @@ def _pose(landmarks: Any, eyes_px: float) -> float:
     yaw = abs(float(nose @ right)) / eyes_px
     height = float(mouth @ down)
     pitch = abs(float(nose @ down) / height - 0.5) if height > 0 else 1.0
-    return _ramp(yaw, 0.8, 0.15) * _ramp(pitch, 0.45, 0.15)
+    return ramp(yaw, 0.8, 0.15) * ramp(pitch, 0.45, 0.15)
 
 
 def _exposure(inner: Any) -> Component:
     burnt = float((inner >= 250).mean())
-    value = _ramp(_range(inner), 20, 90) * _ramp(burnt, 0.5, 0.05)
+    value = ramp(_range(inner), 20, 90) * ramp(burnt, 0.5, 0.05)
     middle = float(np.median(inner))
     if burnt > 0.05 or middle > 200:
         lack = "too bright"

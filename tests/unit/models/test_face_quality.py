@@ -32,6 +32,7 @@ def test_a_good_face_has_no_lack(face: tuple[Image, Floats]) -> None:
         "sharpness",
         "pose",
         "exposure",
+        "occlusion",
         "detector",
     ]
 
