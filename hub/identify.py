@@ -132,8 +132,9 @@ def identify_face(
     finding = _found(gallery, probe.embedding, probe.pack_sha256, wanted)
     if probe.seen is not None:
         seen = _found(gallery, probe.seen, probe.pack_sha256, wanted)
-        nearest = gallery.rank(probe.seen) if seen.reason is not FaceReason.MATCH else None
-        if nearest is None or nearest.subject_id != finding.subject_id:
+        before = finding.subject_id if seen.subject_id is None else None
+        nearest = None if before is None else gallery.rank(probe.seen)
+        if nearest is None or nearest.subject_id != before:
             finding = seen
     entries = watched.active(finding.subject_id, now) if finding.subject_id else ()
     return FaceSighting(finding, entries, gallery.pack, wanted)

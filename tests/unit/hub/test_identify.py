@@ -64,6 +64,15 @@ def test_what_was_seen_before_names_nobody_whom_the_face_is_not_most_like_now() 
     assert found.similarity == pytest.approx(0.3, abs=1e-3)
 
 
+def test_what_other_networks_made_is_compared_with_nobody() -> None:
+    gallery = Gallery("test-pack", PACK_SHA, 128, lambda people: Acceptance(0.5, 0.06))
+    gallery.add("t", "s", unit(0))
+    other = np.eye(64, dtype=np.float32)
+    probe = FaceProbe(other[0], "another-pack", "cd" * 32, b"", other[1])
+    found = identify_face(probe, STRONG, Watched(gallery, PlateIndex(())), NOW).finding
+    assert found.reason is FaceReason.OTHER_PACK
+
+
 @pytest.mark.parametrize("before", [0, 60])  # somebody else of the list, somebody of no list
 def test_who_is_known_by_what_is_seen_now_is_named_whoever_was_there_before(before: int) -> None:
     found = as_now_and_before(near(unit(1), 0.8), near(unit(before), 0.9))
