@@ -323,6 +323,17 @@ def test_of_a_stranger_neither_crop_nor_candidates_leave_the_box(box: Box, tmp_p
     assert "id-of" not in told.model_dump_json()
 
 
+def test_who_was_there_before_lends_no_name_to_a_face_that_is_unlike_it(
+    box: Box, tmp_path: Path
+) -> None:
+    given = Templates(("id-of-somebody", "id-of-other"), np.stack([somebody(1), somebody(2)]))
+    for part in box.parts(1, given):
+        box.command(part)
+    told = emit(box, tmp_path, somebody(1), replace(FACE, seen=somebody(2), resumes="b-gate-0"))
+    assert told.candidates is not None
+    assert told.candidates.candidates[0].subject_id == "id-of-other"
+
+
 def test_a_part_is_opened_by_its_box_alone(box: Box) -> None:
     (part,) = box.parts(1, templates("ann"))
     with pytest.raises(InvalidMessage, match="sealed to key"):
