@@ -25,14 +25,14 @@ from face_figures import PACKS  # noqa: E402
 from edge.camera import Networks  # noqa: E402
 from edge.config import FACE_MEMORY_S, ModelsSection  # noqa: E402
 from edge.networks import load_networks  # noqa: E402
-from evaluation.named import Named, Outcome, answers_of, outcome_of  # noqa: E402
+from evaluation.named import Outcome, answers_of, outcome_of  # noqa: E402
 from evaluation.people import enrol_folder  # noqa: E402
 from evaluation.play import ToldFace, play  # noqa: E402
 from hub.gallery import Gallery  # noqa: E402
 from hub.rules.base import RuleDocument  # noqa: E402
 from models.faces.labelled import Embedded, embed_folder  # noqa: E402
 from models.faces.types import FacePack  # noqa: E402
-from tests.integration.gate_video import Visit, write_gate_video, write_people  # noqa: E402
+from tests.integration.gate_video import visit_of, write_gate_video, write_people  # noqa: E402
 from tests.integration.labelled_faces import labelled  # noqa: E402
 from tests.integration.test_eval_video import GAP_S, stretches  # noqa: E402
 
@@ -155,7 +155,7 @@ def score_gate(tally: Tally, networks: Networks, material: Path, others: Sequenc
             visits = write_gate_video(material, video, mirrored=mirrored)
             told = play(video, networks, {}).faces
             found = outcome(told, listed.gallery, FACE_MEMORY_S)
-            where = [visit_of(one, visits) for one in found.passages]
+            where = [visit_of(one.name, one.first_s, one.last_s, visits) for one in found.passages]
             times = [where.count(visit) for visit in visits]
             tally.visits += len(visits)
             tally.visits_once += times.count(1)
@@ -168,15 +168,6 @@ def score_gate(tally: Tally, networks: Networks, material: Path, others: Sequenc
             tally.searches += len(told) * len(others)
             tally.strangers_named += sum(len(outcome(told, one).passages) for one in others)
     tally.visits_missed, tally.visits_twice = joined(missed), joined(twice)
-
-
-def visit_of(one: Named, visits: Sequence[Visit]) -> Visit | None:
-    """The visit that a passage lies in."""
-    for visit in visits:
-        inside = visit.start_s <= one.first_s + 0.5 and one.last_s - 0.5 <= visit.end_s
-        if visit.name == one.name and inside:
-            return visit
-    return None
 
 
 def score(tally: Tally, found: Outcome) -> None:
@@ -258,7 +249,7 @@ A video made of the clips, one after another: six people at a table, somebody fr
 and stop, two others who walk up, two at a door, four others in a room; then those at the table again,
 somebody else from behind, the three who walk up, and the two at the door. Who comes by again has been away
 for longer than the {FACE_MEMORY_S:.0f} s that a camera remembers a face; out of sight for less is not gone.
-All of it is played a second time in the mirror, which a camera and its networks see as other faces.
+All of it is played a second time in the mirror.
 The six are listed by a picture of another day, the five by one cut out of the clip they are in, which is
 easier than a photo.
 """

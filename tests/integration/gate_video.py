@@ -5,7 +5,7 @@ longer than a camera remembers a face, and others have been there meanwhile.
 """
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -74,6 +74,15 @@ _CUT: Final = (
     (WORKERS[0], _DOOR, 0, 0.0, 0.5),
     (WORKERS[1], _DOOR, 0, 0.5, 1.0),
 )
+
+
+def visit_of(name: str, first_s: float, last_s: float, visits: Sequence[Visit]) -> Visit | None:
+    """The visit in which somebody is seen from `first_s` to `last_s`, to half a second."""
+    for visit in visits:
+        inside = visit.start_s <= first_s + 0.5 and last_s - 0.5 <= visit.end_s
+        if visit.name == name and inside:
+            return visit
+    return None
 
 
 def write_gate_video(material: Path, target: Path, *, mirrored: bool = False) -> tuple[Visit, ...]:
